@@ -1,0 +1,206 @@
+package callhome_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layout is the import policy: who may import which of our own rooms, besides the vocabulary, which all may import.
+// A package without a row fails. Words: "PARENT" is the package above; a trailing "/..." takes what lies below too.
+var layout = []struct {
+	pkg  string // path.Match pattern relative to the module; the first row that fits counts
+	may  []string
+	bans []string // further imports, of the standard library or others, that the package must not have
+}{
+	{pkg: "", may: nil, bans: []string{"STDONLY"}},
+
+	{pkg: "codec/syslog", may: []string{"codec/ciscolog"}, bans: codecBans},
+	{pkg: "codec/*", may: nil, bans: codecBans},
+	{pkg: "signature", may: nil, bans: codecBans},
+	{pkg: "personality", may: []string{"codec/..."}},
+
+	{pkg: "health", may: nil},
+	{pkg: "sqldb", may: nil},
+	{pkg: "trustpoint", may: nil},
+	{pkg: "resolve", may: nil},
+	{pkg: "webkit", may: nil},
+
+	{pkg: "outbox", may: ground},
+	{pkg: "deliver", may: append(slices.Clone(ground), "outbox")},
+	{pkg: "receive", may: ground},
+	{pkg: "outbox/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
+	{pkg: "deliver/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
+	{pkg: "receive/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
+
+	{pkg: "agent", may: []string{"outbox", "deliver", "codec/...", "personality", "health", "agent/..."}},
+	{pkg: "agent/console", may: []string{"agent/...", "health", "webkit"}},
+	{pkg: "agent/*", may: []string{"codec/...", "signature", "personality"}},
+	{pkg: "agent/*/*", may: append(slices.Clone(ground), "PARENT", "codec/...", "signature", "personality")},
+
+	{pkg: "config", may: []string{"agent", "agent/...", "deliver", "deliver/...", "outbox", "trustpoint", "resolve", "personality", "receive", "receive/..."}},
+	{pkg: "config/*", may: []string{"PARENT", "personality"}},
+	{pkg: "control", may: nil},
+	{pkg: "simulate", may: []string{"simulate/..."}},
+	{pkg: "simulate/*", may: nil},
+	{pkg: "ctl", may: []string{"control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
+	{pkg: "ctl/*", may: []string{"PARENT", "control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
+	{pkg: "cmd/callhome", may: []string{
+		"agent", "agent/...", "config", "config/...", "control", "ctl", "ctl/...", "deliver", "deliver/...", "outbox", "outbox/spool",
+		"receive", "receive/...", "health", "sqldb", "trustpoint", "resolve", "simulate", "simulate/...", "webkit",
+	}},
+
+	{pkg: "callhometest", may: nil},
+	{pkg: "e2e", may: []string{"..."}},
+	{pkg: "e2e/*", may: []string{"..."}},
+	{pkg: "bench", may: []string{"..."}},
+	{pkg: "bench/*", may: []string{"..."}},
+	{pkg: "pending", may: nil},
+}
+
+var ground = []string{"health", "sqldb", "trustpoint", "resolve"}
+
+// codecBans keep codecs pure: bytes in, values out.
+var codecBans = []string{"net", "os", "os/exec", "database/sql", "log", "log/slog"}
+
+const module = "callhome"
+
+type listedPackage struct {
+	ImportPath string
+	Doc        string
+	Imports    []string
+	Standard   bool
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Doc,Imports", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list ./...: %v", err)
+	}
+	var pkgs []listedPackage
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p listedPackage
+		if err := dec.Decode(&p); err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+	if len(pkgs) == 0 {
+		t.Fatal("go list ./... names no package")
+	}
+	return pkgs
+}
+
+func TestLayout(t *testing.T) {
+	for _, p := range listPackages(t) {
+		rel := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		i := slices.IndexFunc(layout, func(r struct {
+			pkg  string
+			may  []string
+			bans []string
+		}) bool {
+			ok, _ := path.Match(r.pkg, rel)
+			return ok
+		})
+		if i < 0 {
+			t.Errorf("package %s has no row in the layout: give it one here and a line in ARCHITECTURE.md", rel)
+			continue
+		}
+		for _, imp := range p.Imports {
+			if fault := judgeImport(rel, imp, layout[i].may, layout[i].bans); fault != "" {
+				t.Errorf("%s imports %s: %s", rel, imp, fault)
+			}
+		}
+	}
+}
+
+func judgeImport(pkg, imp string, may, bans []string) string {
+	if imp != module && !strings.HasPrefix(imp, module+"/") {
+		if slices.Contains(bans, imp) {
+			return "banned there"
+		}
+		if slices.Contains(bans, "STDONLY") && strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
+			return "the vocabulary imports the standard library only"
+		}
+		return ""
+	}
+	rel := strings.TrimPrefix(strings.TrimPrefix(imp, module), "/")
+	if rel == "" {
+		return ""
+	}
+	for _, m := range may {
+		base, deep := strings.CutSuffix(m, "...")
+		switch {
+		case m == "PARENT" && rel == path.Dir(pkg), m == rel, deep && strings.HasPrefix(rel, base):
+			return ""
+		}
+	}
+	return "its row in the layout does not allow it"
+}
+
+func TestEveryPackageSaysWhatItOwns(t *testing.T) {
+	for _, p := range listPackages(t) {
+		if len(strings.Fields(p.Doc)) < 6 {
+			t.Errorf("%s: the package comment is missing or says nothing: %q", p.ImportPath, p.Doc)
+		}
+	}
+}
+
+// landlords: third-party libraries that only the named rooms may import.
+var landlords = map[string][]string{
+	"github.com/emersion/go-smtp":     {"deliver/smtpsend", "receive/smtprecv"},
+	"modernc.org/sqlite":              {"sqldb"},
+	"github.com/pressly/goose/v3":     {"sqldb"},
+	"github.com/emersion/go-message":  {"codec/mimemail"},
+	"github.com/scrapli/scrapligo":    {"agent/collect/sshrun"},
+	"github.com/miekg/dns":            {"resolve"},
+	"github.com/spf13/cobra":          {"cmd/callhome"},
+	"go.yaml.in/yaml/v3":              {"config", "config/stanza"},
+	"github.com/invopop/jsonschema":   {"config"},
+	"github.com/klauspost/compress":   {"outbox/spool"},
+	"github.com/smallstep/pkcs7":      {"deliver/smtpsend"},
+	"github.com/emersion/go-msgauth":  {"deliver/smtpsend"},
+	"github.com/insomniacslk/dhcp":    {"resolve"},
+	"github.com/fsnotify/fsnotify":    {"agent/intake/logfile", "config"},
+	"github.com/leodido/go-syslog":    {}, // an oracle of tests, never linked
+	"github.com/gliderlabs/ssh":       {"simulate/device"},
+	"github.com/rogpeppe/go-internal": {},
+	"github.com/jackc/pgx":            {"sqldb"},
+}
+
+func TestEachLibraryHasOneLandlord(t *testing.T) {
+	for _, p := range listPackages(t) {
+		rel := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		for _, imp := range p.Imports {
+			for lib, rooms := range landlords {
+				if (imp == lib || strings.HasPrefix(imp, lib+"/")) && !slices.Contains(rooms, rel) {
+					t.Errorf("%s imports %s, whose landlords are %v: use theirs, or record the decision", rel, imp, rooms)
+				}
+			}
+		}
+	}
+}
+
+func TestJudgeImport(t *testing.T) {
+	for _, c := range []struct {
+		pkg, imp string
+		may      []string
+		bans     []string
+		ok       bool
+	}{
+		{"codec/aml", "callhome", nil, codecBans, true},
+		{"codec/aml", "callhome/codec/syslog", nil, codecBans, false},
+		{"codec/aml", "net", nil, codecBans, false},
+		{"agent/route", "callhome/agent/classify", []string{"codec/..."}, nil, false},
+		{"agent/intake/syslogd", "callhome/agent/intake", []string{"PARENT"}, nil, true},
+		{"", "go.yaml.in/yaml/v3", nil, []string{"STDONLY"}, false},
+	} {
+		if got := judgeImport(c.pkg, c.imp, c.may, c.bans); (got == "") != c.ok {
+			t.Errorf("judgeImport(%q, %q) = %q, want allowed=%v", c.pkg, c.imp, got, c.ok)
+		}
+	}
+}

@@ -1,0 +1,3 @@
+module callhome/tools/lint
+
+go 1.26.0
