@@ -100,3 +100,7 @@ type Envelope struct {
 	Truncated   bool        `json:"truncated,omitempty"`
 	Anonymous   bool        `json:"anonymous,omitempty"` // three tries, HTTPS only
 }
+
+// SetDefaults makes a profile what it is before its configuration is read: active, in XML. Without it a profile that
+// says nothing would be switched off.
+func (p *Profile) SetDefaults() { p.Active, p.Format = true, FormatXML }
