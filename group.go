@@ -70,6 +70,20 @@ func ParseAlertGroup(s string) (AlertGroup, error) {
 	return "", fmt.Errorf("alert group %q is unknown; use one of configuration, crash, diagnostic, environment, inventory, snapshot, syslog, telemetry, threat, test, cisco-tac", s)
 }
 
+// UnmarshalText reads what [ParseAlertGroup] reads; nothing stays nothing.
+func (g *AlertGroup) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*g = ""
+		return nil
+	}
+	v, err := ParseAlertGroup(string(b))
+	if err != nil {
+		return err
+	}
+	*g = v
+	return nil
+}
+
 // Periodic reports whether subscriptions to g may have a schedule.
 func (g AlertGroup) Periodic() bool {
 	switch g {

@@ -1,5 +1,10 @@
 package callhome
 
+import (
+	"fmt"
+	"strings"
+)
+
 // Format is the rendering a profile asks for.
 type Format string
 
@@ -10,6 +15,22 @@ const (
 	FormatShort Format = "short-text"
 	FormatMML   Format = "mml"
 )
+
+// formatAliases are the words of other platforms.
+var formatAliases = map[string]Format{
+	"xml": FormatXML, "long-text": FormatFull, "full-txt": FormatFull, "full-text": FormatFull, "fulltxt": FormatFull,
+	"short-text": FormatShort, "short-txt": FormatShort, "shorttxt": FormatShort, "mml": FormatMML,
+}
+
+// UnmarshalText reads a format's name in any case, or another platform's word for it; nothing stays nothing.
+func (f *Format) UnmarshalText(b []byte) error {
+	v, ok := formatAliases[strings.ToLower(string(b))]
+	if !ok && len(b) > 0 {
+		return fmt.Errorf("format %q is not one of xml, long-text, short-text", b)
+	}
+	*f = v
+	return nil
+}
 
 // Message is a described alert: the common data model behind all formats (the canonical fields). JSON names are those
 // of the canonical fields; what is empty or unknown is left out.
