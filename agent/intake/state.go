@@ -1,0 +1,72 @@
+package intake
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxStateBytes bounds a state file: positions of ten thousand files fit into 4 MiB.
+const maxStateBytes = 4 << 20
+
+// State is a small JSON file that is replaced as a whole, so that it is never half written.
+type State string
+
+// Load reads the file into v; a missing file leaves v as it is.
+func (s State) Load(v any) error {
+	info, err := os.Stat(string(s))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	if info.Size() > maxStateBytes {
+		return fmt.Errorf("state file %s has %d bytes, more than %d: it is not ours or damaged; remove it to start anew", string(s), info.Size(), maxStateBytes)
+	}
+	b, err := os.ReadFile(string(s))
+	if err != nil {
+		return fmt.Errorf("read state: %w", err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("state file %s is damaged, remove it to start anew: %w", string(s), err)
+	}
+	return nil
+}
+
+// Save replaces the file by v; when it returns nil, the new content survives a crash.
+func (s State) Save(v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("encode state: %w", err)
+	}
+	dir := filepath.Dir(string(s))
+	tmp, err := os.CreateTemp(dir, filepath.Base(string(s))+".*")
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	_, werr := tmp.Write(append(b, '\n'))
+	if err := errors.Join(werr, tmp.Sync(), tmp.Close()); err != nil {
+		return errors.Join(fmt.Errorf("save state: %w", err), os.Remove(tmp.Name()))
+	}
+	if err := os.Rename(tmp.Name(), string(s)); err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// syncDir makes a rename in dir durable.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	defer d.Close()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	return nil
+}
