@@ -22,7 +22,7 @@ type Profile struct {
 	Format           Format         `yaml:"format,omitempty" json:"format,omitempty" jsonschema:"enum=xml,enum=long-text,enum=short-text"`
 	LongTextDialect  string         `yaml:"long_text_dialect,omitempty" json:"long_text_dialect,omitempty" jsonschema:"enum=A,enum=B,enum=C"`
 	ShortTextLabels  bool           `yaml:"short_text_labels,omitempty" json:"short_text_labels,omitempty"`
-	MessageSizeLimit int            `yaml:"message_size_limit,omitempty" json:"message_size_limit,omitempty"` // bytes; 0: the personality's default
+	MessageSizeLimit *int           `yaml:"message_size_limit,omitempty" json:"message_size_limit,omitempty"` // bytes; nil: the default of the personality, some of which take 0 as no limit
 	Email            []string       `yaml:"email,omitempty" json:"email,omitempty"`
 	HTTP             []string       `yaml:"http,omitempty" json:"http,omitempty"`
 	Subscribe        []Subscription `yaml:"subscribe,omitempty" json:"subscribe,omitempty"`
