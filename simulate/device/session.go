@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/subtle"
-	"io"
 	"strings"
 
 	"github.com/gliderlabs/ssh"
@@ -21,7 +20,7 @@ type line struct {
 	d          *Device
 	m          manner
 	in         *bufio.Reader
-	out        io.Writer
+	out        *bufio.Writer
 	user       string
 	privileged bool
 	paging     bool
@@ -34,12 +33,13 @@ func (d *Device) session(s ssh.Session) {
 	defer d.left()
 	m := manners[d.cfg.Style]
 	l := &line{
-		d: d, m: m, in: bufio.NewReader(s), out: s, user: s.User(),
+		d: d, m: m, in: bufio.NewReader(s), out: bufio.NewWriter(s), user: s.User(),
 		privileged: d.cfg.Enable == "" || m.user == "", paging: m.pager != "",
 	}
 	if cmd := strings.TrimSpace(s.RawCommand()); cmd != "" {
 		l.paging = false
 		l.run(cmd)
+		_ = l.out.Flush()
 		return
 	}
 	for {
@@ -70,13 +70,23 @@ func (l *line) prompt() string {
 	return strings.NewReplacer("{host}", host, "{user}", l.user).Replace(p)
 }
 
-func (l *line) print(s string) { _, _ = io.WriteString(l.out, s) }
+func (l *line) print(s string) { _, _ = l.out.WriteString(s) }
+
+// readByte lets the other side see all that was printed before it waits.
+func (l *line) readByte() (byte, error) {
+	if l.in.Buffered() == 0 {
+		if err := l.out.Flush(); err != nil {
+			return 0, err
+		}
+	}
+	return l.in.ReadByte()
+}
 
 // readLine reads up to CR or LF. It echoes as terminals do, but no secrets.
 func (l *line) readLine(echo bool) (string, error) {
 	var b []byte
 	for {
-		c, err := l.in.ReadByte()
+		c, err := l.readByte()
 		switch {
 		case err != nil:
 			return "", err
@@ -177,7 +187,7 @@ func (l *line) page(text []byte) {
 			continue
 		}
 		l.print(l.m.pager)
-		c, err := l.in.ReadByte()
+		c, err := l.readByte()
 		if err != nil || c == 'q' || c == 3 {
 			l.print("\r\n")
 			return
