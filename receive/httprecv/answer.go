@@ -1,0 +1,76 @@
+package httprecv
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"callhome"
+	"callhome/receive"
+)
+
+// Answers write the bodies that devices get.
+type Answers struct {
+	// Ack appends the acknowledgement of a message, which echoes its ID; id may be "".
+	Ack func(dst []byte, id callhome.MessageID, duplicate bool) []byte
+	// Fault appends a SOAP fault of the code Sender with a sentence.
+	Fault func(dst []byte, sentence string) []byte
+}
+
+// statusOf maps why a message is refused to the status that says so.
+var statusOf = map[receive.RefusalReason]int{
+	receive.RefuseMalformed:   http.StatusBadRequest,
+	receive.RefuseUnsupported: http.StatusUnsupportedMediaType,
+	receive.RefuseTooLarge:    http.StatusRequestEntityTooLarge,
+	receive.RefuseDenied:      http.StatusForbidden,
+	receive.RefuseBusy:        http.StatusServiceUnavailable,
+}
+
+const (
+	xmlType  = "text/xml; charset=utf-8"
+	textType = "text/plain; charset=utf-8"
+	htmlType = "text/html; charset=utf-8"
+)
+
+// answerCap is room for an acknowledgement without growing.
+const answerCap = 1024
+
+// accepted acknowledges.
+func (s *Server) accepted(w http.ResponseWriter, r receive.Receipt) {
+	body := s.answers.Ack(make([]byte, 0, answerCap), r.MessageID, r.Duplicate)
+	write(w, http.StatusOK, xmlType, body)
+}
+
+// refused tells why not. What strangers read is the public sentence; the cause goes to the log.
+func (s *Server) refused(w http.ResponseWriter, r *http.Request, ref receive.Refusal) {
+	s.metrics.Refused(callhome.TransportHTTP, ref.Reason)
+	s.log.Info("message refused", "peer", r.RemoteAddr, "path", r.URL.Path, "reason", string(ref.Reason), "err", ref.Err)
+	switch ref.Reason {
+	case receive.RefuseBusy:
+		after := ref.RetryAfter
+		if after <= 0 {
+			after = s.cfg.RetryAfter
+		}
+		seconds := int64((after + time.Second - 1) / time.Second)
+		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
+	case receive.RefuseMalformed:
+		write(w, statusOf[ref.Reason], xmlType, s.answers.Fault(make([]byte, 0, answerCap), ref.Public))
+		return
+	}
+	write(w, statusOf[ref.Reason], textType, []byte(ref.Public+"\n"))
+}
+
+func write(w http.ResponseWriter, status int, contentType string, body []byte) {
+	h := w.Header()
+	h["Content-Type"] = []string{contentType}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	h["X-Content-Type-Options"] = []string{"nosniff"}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // a peer that is gone asks again
+}
+
+// statusPage is what a person sees who opens the endpoint in a browser. It holds no data.
+const statusPage = `<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>Call Home endpoint</title></head>
+<body><h1>Call Home endpoint</h1><p>The service is up. Devices post their messages to this address.</p></body></html>
+`
