@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // Limits bound the connections of one listener. They are taken from strangers, before anything of them is read.
@@ -18,7 +19,7 @@ const peerBits = 64
 
 // Limit wraps a listener. A connection above the limits is closed without a word, which costs nothing, and counted.
 func Limit(l net.Listener, limits Limits) *LimitedListener {
-	return &LimitedListener{Listener: l, limits: limits, peers: make(map[netip.Addr]int)}
+	return &LimitedListener{Listener: l, limits: limits, peers: make(map[netip.Addr]int), conns: make(map[*limitedConn]struct{})}
 }
 
 // LimitedListener counts connections.
@@ -28,8 +29,8 @@ type LimitedListener struct {
 	refused atomic.Int64
 
 	mu    sync.Mutex // guards what follows
-	total int
 	peers map[netip.Addr]int
+	conns map[*limitedConn]struct{}
 }
 
 // Refused is how many connections were closed for being too many.
@@ -42,45 +43,96 @@ func (l *LimitedListener) Accept() (net.Conn, error) {
 		if err != nil {
 			return nil, err
 		}
-		peer := peerOf(conn)
-		if l.enter(peer) {
-			return &limitedConn{Conn: conn, leave: sync.OnceFunc(func() { l.leave(peer) })}, nil
+		c := &limitedConn{Conn: conn, listener: l, peer: peerOf(conn)}
+		if l.enter(c) {
+			return c, nil
 		}
 		l.refused.Add(1)
 		_ = conn.Close()
 	}
 }
 
-func (l *LimitedListener) enter(peer netip.Addr) bool {
+func (l *LimitedListener) enter(c *limitedConn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if (l.limits.Total > 0 && l.total >= l.limits.Total) || (l.limits.PerPeer > 0 && l.peers[peer] >= l.limits.PerPeer) {
+	if (l.limits.Total > 0 && len(l.conns) >= l.limits.Total) || (l.limits.PerPeer > 0 && l.peers[c.peer] >= l.limits.PerPeer) {
 		return false
 	}
-	l.total++
-	l.peers[peer]++
+	l.conns[c] = struct{}{}
+	l.peers[c.peer]++
 	return true
 }
 
-func (l *LimitedListener) leave(peer netip.Addr) {
+func (l *LimitedListener) leave(c *limitedConn) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.total--
-	if l.peers[peer]--; l.peers[peer] <= 0 {
-		delete(l.peers, peer)
+	if _, open := l.conns[c]; !open {
+		return // closed before
+	}
+	delete(l.conns, c)
+	if l.peers[c.peer]--; l.peers[c.peer] <= 0 {
+		delete(l.peers, c.peer)
 	}
 }
+
+// Hurry makes every open connection's reads time out from now on: an idle peer is told good-bye, one that waits for an
+// answer still gets it. It is called after Close.
+func (l *LimitedListener) Hurry() {
+	for _, c := range l.open() {
+		c.hurried.Store(true)
+		_ = c.Conn.SetReadDeadline(past)
+	}
+}
+
+// Abort closes every open connection.
+func (l *LimitedListener) Abort() {
+	for _, c := range l.open() {
+		_ = c.Close()
+	}
+}
+
+func (l *LimitedListener) open() []*limitedConn {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	out := make([]*limitedConn, 0, len(l.conns))
+	for c := range l.conns {
+		out = append(out, c)
+	}
+	return out
+}
+
+// past is a deadline that is over.
+var past = time.Unix(1, 0)
 
 // limitedConn gives its place back when it is closed.
 type limitedConn struct {
 	net.Conn
-	leave func()
+	listener *LimitedListener
+	peer     netip.Addr
+	hurried  atomic.Bool
 }
 
 // Close closes the connection.
 func (c *limitedConn) Close() error {
-	c.leave()
+	c.listener.leave(c)
 	return c.Conn.Close()
+}
+
+// SetReadDeadline sets the deadline, unless the connection has to end.
+func (c *limitedConn) SetReadDeadline(t time.Time) error {
+	err := c.Conn.SetReadDeadline(t)
+	if c.hurried.Load() { // looked at after setting, so that Hurry and this cannot miss each other
+		err = c.Conn.SetReadDeadline(past)
+	}
+	return err
+}
+
+// SetDeadline sets both deadlines.
+func (c *limitedConn) SetDeadline(t time.Time) error {
+	if err := c.Conn.SetWriteDeadline(t); err != nil {
+		return err
+	}
+	return c.SetReadDeadline(t)
 }
 
 func peerOf(conn net.Conn) netip.Addr {
