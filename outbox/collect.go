@@ -1,0 +1,256 @@
+package outbox
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"callhome"
+)
+
+// storePause is the time between two tries to read a store that does not work.
+const storePause = time.Second
+
+// scanStep is how many devices one look into the store brings.
+const scanStep = 256
+
+// alertPrefix begins the text form of alert IDs.
+const alertPrefix = "A"
+
+func alertID(n int64) callhome.AlertID {
+	return callhome.AlertID(alertPrefix + strconv.FormatInt(n, 10))
+}
+
+func alertNumber(id callhome.AlertID) (int64, bool) {
+	text, ok := strings.CutPrefix(string(id), alertPrefix)
+	n, err := strconv.ParseInt(text, 10, 64)
+	return n, ok && err == nil
+}
+
+// NextAlert hands out the oldest alert of a device none of whose alerts is in work, and waits for one if there is none.
+// The alert is in work until Retire or Postpone; after a crash it is handed out again. The error is ctx's or ErrClosed.
+func (q *Queue) NextAlert(ctx context.Context) (*Pending, error) {
+	for {
+		var l *lane
+		err := q.await(ctx, func(now time.Time) (bool, *road, time.Time) {
+			if q.collect.wantsScan(now, 0) {
+				return false, q.collect, time.Time{}
+			}
+			l = q.collect.take(now, 0)
+			return l != nil, nil, q.collect.nextDue(now, 0)
+		})
+		if err != nil {
+			return nil, err
+		}
+		p, err := q.openAlert(ctx, l)
+		if err != nil {
+			q.unreadable(ctx, q.collect, l, err)
+			continue
+		}
+		if p != nil {
+			return p, nil
+		}
+	}
+}
+
+// await calls pick, with q.mu held, until it has got something. pick may name a road to scan first, or a time to look
+// again.
+func (q *Queue) await(ctx context.Context, pick func(time.Time) (got bool, scan *road, wake time.Time)) error {
+	for {
+		q.mu.Lock()
+		if q.closed {
+			q.mu.Unlock()
+			return ErrClosed
+		}
+		if err := ctx.Err(); err != nil {
+			q.mu.Unlock()
+			return err
+		}
+		got, scan, wake := pick(time.Now())
+		if scan != nil {
+			scan.scanning = true
+		}
+		changed := q.changed
+		q.mu.Unlock()
+		switch {
+		case got:
+			return nil
+		case scan != nil:
+			q.scan(ctx, scan)
+			continue
+		}
+		if err := q.sleep(ctx, changed, wake); err != nil {
+			return err
+		}
+	}
+}
+
+func (q *Queue) sleep(ctx context.Context, changed <-chan struct{}, wake time.Time) error {
+	var due <-chan time.Time
+	if !wake.IsZero() {
+		t := time.NewTimer(time.Until(wake))
+		defer t.Stop()
+		due = t.C
+	}
+	select {
+	case <-changed:
+	case <-due:
+	case <-q.done:
+		return ErrClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// scan looks up lanes that have no record.
+func (q *Queue) scan(ctx context.Context, r *road) {
+	q.mu.Lock()
+	cursor := r.cursor
+	q.mu.Unlock()
+	devices, err := q.store.Devices(ctx, r.ID, cursor, scanStep)
+	if err != nil && ctx.Err() == nil {
+		q.readFailed(err)
+		_ = q.sleep(ctx, nil, time.Now().Add(storePause)) // the next look finds out why it ended early
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if err != nil {
+		r.scanning = false
+	} else {
+		r.scanned(devices, len(devices) < scanStep)
+	}
+	q.wakeAll()
+}
+
+// unreadable puts a leased lane off whose rows could not be read.
+func (q *Queue) unreadable(ctx context.Context, r *road, l *lane, err error) {
+	if ctx.Err() == nil {
+		q.readFailed(err)
+	}
+	q.giveBack(r, l, time.Now().Add(storePause), false)
+}
+
+// giveBack ends a lease of a lane.
+func (q *Queue) giveBack(r *road, l *lane, due time.Time, empty bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	r.release(l, time.Now(), due, empty)
+	q.wakeAll()
+}
+
+// openAlert reads a leased lane's first alert, nil if it is not due or there is none; the lane is then given back.
+func (q *Queue) openAlert(ctx context.Context, l *lane) (*Pending, error) {
+	row, err := q.store.FirstAlert(ctx, l.device)
+	if err != nil {
+		return nil, err
+	}
+	if row == nil || row.RetryAt.After(time.Now()) {
+		due := time.Time{}
+		if row != nil {
+			due = row.RetryAt
+		}
+		q.giveBack(q.collect, l, due, row == nil)
+		return nil, nil //nolint:nilnil // the caller looks for another lane
+	}
+	q.readWorked()
+	text, err := q.packs.unpack(row.Packed, 0)
+	if err != nil {
+		return nil, fmt.Errorf("alert %s: %w", alertID(row.ID), err)
+	}
+	p := &Pending{AcceptedAt: row.AcceptedAt, first: row.First}
+	if err := json.Unmarshal(text, &p.Alert); err != nil {
+		return nil, fmt.Errorf("alert %s: %w", alertID(row.ID), err)
+	}
+	p.Alert.ID = alertID(row.ID)
+	q.mu.Lock()
+	q.working[row.ID] = &work{lane: l, stored: len(row.Packed)}
+	q.mu.Unlock()
+	return p, nil
+}
+
+// takeBack finds an alert that was handed out; it is not found a second time.
+func (q *Queue) takeBack(id callhome.AlertID) (int64, *work, error) {
+	n, ok := alertNumber(id)
+	q.mu.Lock()
+	w := q.working[n]
+	if w != nil && w.ending {
+		w = nil
+	}
+	if w != nil {
+		w.ending = true
+	}
+	q.mu.Unlock()
+	if !ok || w == nil {
+		return 0, nil, callhome.Errorf(callhome.KindConflict, "alert %s is not in work: it was retired, postponed or never handed out", id)
+	}
+	return n, w, nil
+}
+
+// Retire ends an alert that NextAlert handed out: its envelopes become entries, its outcomes go to the ledger, the
+// alert goes, all in one transaction. It is durable when nil is returned. While the store does not work, Retire waits;
+// if ctx ends first, the outbox goes on trying by itself. Limits do not apply: the alert was accepted. Of the outcomes
+// at least Status must be set, and Profile where they are about one; the rest is filled in from the alert.
+func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []callhome.Envelope, outcomes []Outcome) error {
+	n, w, err := q.takeBack(id)
+	if err != nil {
+		return err
+	}
+	entries, bytes := q.packAll(envelopes)
+	for i := range entries {
+		entries[i].Envelope.AlertID, entries[i].Envelope.Device = id, w.lane.device
+	}
+	r := &request{bytes: bytes, keep: true, add: func(d *draft) error {
+		d.Retired = append(d.Retired, n)
+		d.Mark.Alerts--
+		d.Mark.AlertBytes -= int64(w.stored)
+		q.addEntries(d, entries)
+		for _, o := range outcomes {
+			o.AlertID, o.Device, o.At = id, w.lane.device, d.now
+			d.ledger(o)
+		}
+		return nil
+	}}
+	r.after = func(err error) {
+		var due time.Time
+		if err != nil {
+			due = time.Now().Add(storePause)
+		}
+		q.endWork(n, w, due)
+	}
+	if err := q.commits.submit(ctx, r); err != nil {
+		return fmt.Errorf("retire alert %s: %w", id, err)
+	}
+	q.metrics.entries.Add(float64(len(entries)))
+	return nil
+}
+
+// endWork gives an alert's lane back.
+func (q *Queue) endWork(n int64, w *work, due time.Time) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	delete(q.working, n)
+	q.collect.release(w.lane, time.Now(), due, false)
+	q.wakeAll()
+}
+
+// Postpone gives an alert back that cannot be worked now. It and the later alerts of its device wait until then.
+func (q *Queue) Postpone(ctx context.Context, id callhome.AlertID, until time.Time) error {
+	n, w, err := q.takeBack(id)
+	if err != nil {
+		return err
+	}
+	until = stamp(until)
+	r := &request{keep: true, add: func(d *draft) error {
+		d.Delays = append(d.Delays, Delay{ID: n, RetryAt: until})
+		return nil
+	}}
+	r.after = func(error) { q.endWork(n, w, until) }
+	if err := q.commits.submit(ctx, r); err != nil {
+		return fmt.Errorf("postpone alert %s: %w", id, err)
+	}
+	return nil
+}
