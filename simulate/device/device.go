@@ -158,3 +158,6 @@ func (d *Device) took(command string) {
 	d.commands = append(d.commands, command)
 	d.mu.Unlock()
 }
+
+// HostSigner is the private side of HostKey.
+func (d *Device) HostSigner() gossh.Signer { return d.cfg.HostKey }
