@@ -1,6 +1,7 @@
 package ciscolog
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -120,11 +121,15 @@ func checkMessage(text string, tagged bool) error {
 
 // checkUTF8 refuses octets that are not UTF-8.
 func checkUTF8(field, s string) error {
-	if utf8.ValidString(s) {
-		return nil
+	for i, r := range s {
+		if r != utf8.RuneError {
+			continue
+		}
+		if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
+			return fieldErrorf(field, "octet %d is not UTF-8", i+1)
+		}
 	}
-	valid := len(s) - len(strings.TrimLeftFunc(s, func(r rune) bool { return r != utf8.RuneError }))
-	return fieldErrorf(field, "octet %d and on is not UTF-8", valid+1)
+	return nil
 }
 
 // appendHead writes everything up to HEADER and its delimiter.
@@ -173,11 +178,11 @@ func appendHost(dst []byte, f *Fields) ([]byte, error) {
 	}
 	from := len(dst)
 	dst = appendClean(dst, host)
-	written := string(dst[from:])
+	written := dst[from:]
 	switch {
 	case len(written) > MaxHost:
 		return dst, fieldErrorf("host", "has %d octets, %d are the limit", len(written), MaxHost)
-	case strings.Contains(written+string(delim), string(delim)+" ") || strings.Contains(written, string(delim)):
+	case bytes.Contains(written, delim):
 		return dst, fieldErrorf("host", "has a colon and a space, which would end it")
 	}
 	return dst, nil

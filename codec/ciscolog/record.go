@@ -171,14 +171,22 @@ func (r *Record) Clone() Record {
 	for _, field := range []*[]byte{
 		&c.RelayTime, &c.RelayHost, &c.RelayTag, &c.Host, &c.Stamp, &c.Zone, &c.App, &c.Sub, &c.Name, &c.TagRegion, &c.Text,
 	} {
-		if *field == nil {
-			continue
-		}
-		// A slice of the line reaches to the end of the line's buffer, so capacities tell where it begins.
-		at := cap(r.Raw) - cap(*field)
-		*field = c.Raw[at : at+len(*field)]
+		*field = r.moved(*field, c.Raw)
 	}
 	return c
+}
+
+// moved gives the octets of a field in a copy of the line; a field that is not in the line is copied by itself.
+func (r *Record) moved(field, raw []byte) []byte {
+	if len(field) == 0 {
+		return bytes.Clone(field)
+	}
+	// A slice of the line reaches to the end of the line's buffer, so capacities tell where it begins.
+	at := cap(r.Raw) - cap(field)
+	if at >= 0 && at+len(field) <= len(r.Raw) && &r.Raw[at] == &field[0] {
+		return raw[at : at+len(field)]
+	}
+	return bytes.Clone(field)
 }
 
 // reset makes r empty for a line.
