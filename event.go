@@ -70,6 +70,7 @@ type Alert struct {
 	Commands []string      `json:"commands,omitempty"` // on demand: run these instead of the group's
 	Request  *Request      `json:"request,omitempty"`
 	To       []Destination `json:"to,omitempty"` // on demand: send here instead of to the profiles' destinations
+	Format   Format        `json:"format,omitempty"` // of what goes to To
 }
 
 // AlertID names one alert from the moment the outbox took it.
