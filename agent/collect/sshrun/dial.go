@@ -8,7 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/crypto/ssh"
@@ -77,7 +77,7 @@ func (l Login) dial(ctx context.Context, host string, dial dialFunc) (*ssh.Clien
 		return nil, callhome.Errorf(callhome.KindUnavailable, "connect to %s: %w", address, orCause(ctx, err))
 	}
 	stop := context.AfterFunc(ctx, func() { conn.Close() })
-	c, channels, requests, err := ssh.NewClientConn(conn, address, config)
+	c, channels, requests, err := ssh.NewClientConn(&witness{Conn: conn, a: a}, address, config)
 	if !stop() && err == nil {
 		err = context.Cause(ctx)
 	}
@@ -96,15 +96,34 @@ func orCause(ctx context.Context, err error) error {
 	return err
 }
 
-// attempt is one try to log in. It remembers how far it came.
+// attempt is one try to log in. It remembers how far it came. The connection's reader and the login are two goroutines.
 type attempt struct {
 	login    Login
-	offered  bool // a key or password went to the host
-	password bool // the password went to the host: once is enough, a second time counts as a second failure there
+	offered  atomic.Bool // a key or password went to the host
+	answered atomic.Bool // the host sent something after that
+	password bool        // the password went to the host: once is enough, a second time counts as a second failure there
 }
 
-// judge tells a refused login from other trouble. A connection that merely ends after the password went out may be a
-// refusal, or a device that is just going down: errClosed says so, and the Runner counts.
+// witness notices whether the host says anything once it saw our credentials.
+type witness struct {
+	net.Conn
+	a *attempt
+}
+
+// Read passes on what the host sends.
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	if n > 0 && w.a.offered.Load() {
+		w.a.answered.Store(true)
+	}
+	return n, err
+}
+
+// errClosed marks a connection that ended between our credentials and any answer to them.
+var errClosed = errors.New("the host ended the connection after it saw our credentials")
+
+// judge tells a refused login from other trouble. A connection that merely ends after our credentials went out may be a
+// refusal, or a device that is just going down: the Runner counts these.
 func (a *attempt) judge(ctx context.Context, address string, err error) error {
 	var hostKey *HostKeyError
 	switch {
@@ -112,21 +131,12 @@ func (a *attempt) judge(ctx context.Context, address string, err error) error {
 		return hostKey
 	case ctx.Err() != nil:
 		return callhome.Errorf(callhome.KindUnavailable, "log in to %s: %w", address, context.Cause(ctx))
-	case a.offered && saysNo(err):
+	case a.answered.Load():
 		return &collect.RefusedError{Where: address, Err: err}
-	case a.offered:
-		return callhome.Errorf(callhome.KindUnavailable, "log in to %s: %w: %w", address, errClosed, err)
+	case a.offered.Load():
+		return callhome.Errorf(callhome.KindUnavailable, "log in to %s: %w", address, errClosed)
 	}
 	return callhome.Errorf(callhome.KindUnavailable, "log in to %s: %w", address, err)
-}
-
-// errClosed marks a connection that ended between our credentials and an answer to them.
-var errClosed = errors.New("the host ended the connection after it saw our credentials")
-
-// saysNo looks for the two ways in which the protocol refuses a login; the library has no types for them.
-func saysNo(err error) bool {
-	text := err.Error()
-	return errors.Is(err, errPasswordUsed) || strings.Contains(text, "unable to authenticate") || strings.Contains(text, "ssh: disconnect")
 }
 
 func (a *attempt) clientConfig(address string) (*ssh.ClientConfig, error) {
@@ -176,7 +186,7 @@ func (a *attempt) methods() ([]ssh.AuthMethod, error) {
 			return nil, err
 		}
 		out = append(out, ssh.PublicKeysCallback(func() ([]ssh.Signer, error) {
-			a.offered = true
+			a.offered.Store(true)
 			return []ssh.Signer{signer}, nil
 		}))
 	}
@@ -217,7 +227,8 @@ func (a *attempt) passwordOnce() (string, error) {
 	if a.password {
 		return "", errPasswordUsed
 	}
-	a.offered, a.password = true, true
+	a.password = true
+	a.offered.Store(true)
 	return a.login.Password.Reveal(), nil
 }
 
