@@ -69,7 +69,7 @@ type Alert struct {
 	Detail   Detail        `json:"detail,omitempty"`   // configuration messages: basic or full
 	Commands []string      `json:"commands,omitempty"` // on demand: run these instead of the group's
 	Request  *Request      `json:"request,omitempty"`
-	To       []Destination `json:"to,omitempty"` // on demand: send here instead of to the profiles' destinations
+	To       []Destination `json:"to,omitempty"`     // on demand: send here instead of to the profiles' destinations
 	Format   Format        `json:"format,omitempty"` // of what goes to To
 }
 
