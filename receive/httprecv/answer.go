@@ -6,16 +6,9 @@ import (
 	"time"
 
 	"callhome"
+	"callhome/codec/aml"
 	"callhome/receive"
 )
-
-// Answers write the bodies that devices get.
-type Answers struct {
-	// Ack appends the acknowledgement of a message, which echoes its ID; id may be "".
-	Ack func(dst []byte, id callhome.MessageID, duplicate bool) []byte
-	// Fault appends a SOAP fault of the code Sender with a sentence.
-	Fault func(dst []byte, sentence string) []byte
-}
 
 // statusOf maps why a message is refused to the status that says so.
 var statusOf = map[receive.RefusalReason]int{
@@ -37,8 +30,11 @@ const answerCap = 1024
 
 // accepted acknowledges.
 func (s *Server) accepted(w http.ResponseWriter, r receive.Receipt) {
-	body := s.answers.Ack(make([]byte, 0, answerCap), r.MessageID, r.Duplicate)
-	write(w, http.StatusOK, xmlType, body)
+	result := aml.ResultAccepted
+	if r.Duplicate {
+		result = aml.ResultDuplicate
+	}
+	write(w, http.StatusOK, xmlType, aml.AppendAck(make([]byte, 0, answerCap), r.MessageID, result))
 }
 
 // refused tells why not. What strangers read is the public sentence; the cause goes to the log.
@@ -54,7 +50,7 @@ func (s *Server) refused(w http.ResponseWriter, r *http.Request, ref receive.Ref
 		seconds := int64((after + time.Second - 1) / time.Second)
 		w.Header().Set("Retry-After", strconv.FormatInt(seconds, 10))
 	case receive.RefuseMalformed:
-		write(w, statusOf[ref.Reason], xmlType, s.answers.Fault(make([]byte, 0, answerCap), ref.Public))
+		write(w, statusOf[ref.Reason], xmlType, aml.AppendFault(make([]byte, 0, answerCap), aml.FaultSender, ref.Public))
 		return
 	}
 	write(w, statusOf[ref.Reason], textType, []byte(ref.Public+"\n"))

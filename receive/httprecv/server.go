@@ -23,7 +23,6 @@ import (
 type Options struct {
 	TLS      *tls.Config // for https listeners
 	Insecure bool        // allows http listeners beyond loopback
-	Answers  Answers     // both are needed
 	Metrics  *receive.Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -35,7 +34,6 @@ type Server struct {
 	sink     receive.Sink
 	tls      *tls.Config
 	insecure bool
-	answers  Answers
 	metrics  *receive.Metrics
 	log      *slog.Logger
 	now      func() time.Time
@@ -56,11 +54,11 @@ func New(cfg Config, sink receive.Sink, o Options) (*Server, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
-	if sink == nil || o.Answers.Ack == nil || o.Answers.Fault == nil {
-		return nil, errors.New("httprecv: a sink and both answers are needed")
+	if sink == nil {
+		return nil, errors.New("httprecv: a sink is needed")
 	}
 	s := &Server{
-		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, answers: o.Answers, metrics: o.Metrics, log: o.Log, now: o.Now,
+		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, metrics: o.Metrics, log: o.Log, now: o.Now,
 		flight: budget{limit: int64(cfg.MaxInFlight)},
 	}
 	if s.log == nil {

@@ -138,7 +138,8 @@ func (s *Server) Run(ctx context.Context) error {
 	if len(listeners) == 0 {
 		return errors.New("smtprecv: there is no listener to serve")
 	}
-	life := context.WithoutCancel(ctx)
+	life, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
 	s.lifetime.Store(&life)
 	failed := make(chan error, len(listeners))
 	for _, l := range listeners {
@@ -152,7 +153,7 @@ func (s *Server) Run(ctx context.Context) error {
 		ended++
 		err = fmt.Errorf("smtprecv: a listener ended: %w", err)
 	}
-	s.stop(life)
+	s.stop(life, end)
 	for ; ended < len(listeners); ended++ {
 		<-failed
 	}
@@ -160,7 +161,7 @@ func (s *Server) Run(ctx context.Context) error {
 }
 
 // stop refuses new mails, waits for those under way and their answers, and ends every dialogue.
-func (s *Server) stop(ctx context.Context) {
+func (s *Server) stop(ctx context.Context, end context.CancelFunc) {
 	s.mu.Lock()
 	s.stopping.Store(true)
 	limited := s.limited
@@ -181,6 +182,7 @@ func (s *Server) stop(ctx context.Context) {
 		return
 	case <-ctx.Done():
 	}
+	end() // the sink takes too long
 	for _, l := range limited {
 		l.Abort()
 	}
