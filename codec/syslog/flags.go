@@ -20,7 +20,6 @@ const (
 	FlagSDInvalid                             // structured data did not parse and is part of the text
 	FlagFieldLength                           // a header field is longer than RFC 5424 allows
 	FlagHeaderForm                            // a header is readable, but not in its dialect's form
-	FlagTags                                  // tags are not in strict form
 	FlagUTF8                                  // the line is not valid UTF-8
 	FlagTruncated                             // longer than the limit: the rest was cut
 	FlagUnterminated                          // the stream ended inside the frame
@@ -28,20 +27,18 @@ const (
 	FlagRepeated                              // "last message repeated n times"
 	FlagSegmented                             // one segment of several
 	FlagIncomplete                            // segments of it never came
-	FlagSeqForm                               // sequence number with leading zeros in CiscoLog
-	FlagSeqRange                              // sequence number above 2^32-1
-	FlagOversize                              // CiscoLog above 800 octets
-	FlagPart                                  // CiscoLog part tag out of form
 
 	flagCount = iota
 )
 
 var flagNames = [flagCount]string{
 	"tz_missing", "tz_unknown", "year_inferred", "time_invalid", "time_form", "leap_second", "pri_form",
-	"pri_severity_mismatch", "origin_numeric", "relayed", "sd_invalid", "field_length", "header_form", "tags", "utf8",
-	"truncated", "unterminated", "continuation", "repeated", "segmented", "incomplete", "seq_form", "seq_range",
-	"oversize", "part",
+	"pri_severity_mismatch", "origin_numeric", "relayed", "sd_invalid", "field_length", "header_form", "utf8",
+	"truncated", "unterminated", "continuation", "repeated", "segmented", "incomplete",
 }
+
+// flagUTF8Bit is the place of FlagUTF8's name.
+var flagUTF8Bit = bits.TrailingZeros32(uint32(FlagUTF8))
 
 // Has reports whether all of g are set.
 func (f Flags) Has(g Flags) bool { return f&g == g }

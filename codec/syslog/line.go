@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"callhome"
+	"callhome/codec/ciscolog"
 )
 
 // Clock is what a line says about the clock that stamped it.
@@ -79,6 +80,17 @@ type Line struct {
 
 	Relay Relay
 	Flags Flags
+	// CiscoLogFlags are the remarks of codec/ciscolog on a line of dialect ciscolog or ucm.
+	CiscoLogFlags ciscolog.Flags
+
+	Segment Segment
+}
+
+// Segment places one segment of an ISE message among the others. Total is 0 for a line that is none.
+type Segment struct {
+	Group []byte // message number
+	Index int    // from 0
+	Total int
 }
 
 // Relay is what a relay put in front of the device's own header.
@@ -91,11 +103,11 @@ type Relay struct {
 
 // clear empties l for a new line.
 func (l *Line) clear(raw []byte) {
-	*l = Line{
-		Raw: raw, Dialect: Unknown, PRI: -1, Facility: -1, PRISeverity: NoSeverity, Severity: NoSeverity,
-		Seq: -1, Counter: -1, Clock: ClockUnstated, EventState: callhome.StateNone, Text: raw,
-	}
-	l.Relay.PRI = -1
+	*l = Line{}
+	l.Raw, l.Text, l.Dialect = raw, raw, Unknown
+	l.PRI, l.Facility, l.PRISeverity, l.Severity = -1, -1, NoSeverity, NoSeverity
+	l.Seq, l.Counter, l.Relay.PRI = -1, -1, -1
+	l.Clock, l.EventState = ClockUnstated, callhome.StateNone
 }
 
 // Sequence is the number nearest to the time stamp: Seq, else Counter; -1 when there is none.
@@ -124,8 +136,8 @@ func (l *Line) Timestamp() callhome.Timestamp {
 	case l.HasZone:
 		return callhome.At(l.Time.In(fixedZone(l.Offset)))
 	}
-	return callhome.Timestamp{Time: l.reading(), NoZone: true}
+	return callhome.Timestamp{Time: l.wall(), NoZone: true}
 }
 
-// reading is the wall clock of a stamp without a zone, as if it were UTC.
-func (l *Line) reading() time.Time { return l.Time.Add(time.Duration(l.Offset) * time.Second).UTC() }
+// wall is the clock reading of a stamp without a zone, as if it were UTC.
+func (l *Line) wall() time.Time { return l.Time.Add(time.Duration(l.Offset) * time.Second).UTC() }

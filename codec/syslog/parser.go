@@ -1,6 +1,9 @@
 package syslog
 
-import "time"
+import (
+	"bytes"
+	"time"
+)
 
 // YearRule chooses the year of a stamp that has none.
 type YearRule uint8
@@ -25,8 +28,144 @@ type Parser struct {
 	Year YearRule
 }
 
+// maxHeader is how far into a line a core is looked for: no header of any device is longer.
+const maxHeader = 1024
+
 // Parse reads one line, a datagram or a frame, into l. It never fails: what it cannot read stays in l.Text. received is
-// the time of receipt, which year inference needs; l aliases raw.
+// the time of receipt, which year inference needs; with the zero time a stamp without a year gets no instant. l aliases
+// raw.
 func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 	l.clear(raw)
+	b := trimEnd(raw)
+	if hasPrefixAt(b, 0, bom) {
+		b = b[len(bom):]
+	}
+	b = l.pri(b[skipSpaces(b, 0):])
+	l.Text = b
+	if inner := p.unwrap(b, received, l); inner != nil {
+		b = inner
+	}
+	p.body(b, received, l)
+	l.node()
+}
+
+// bom is the byte order mark that RFC 5424 puts in front of UTF-8 text.
+const bom = "\xef\xbb\xbf"
+
+// body tries the dialects in their order on the text behind PRI.
+func (p *Parser) body(b []byte, received time.Time, l *Line) {
+	if len(b) == 0 {
+		return
+	}
+	if digit(b[0]) && p.versioned(b, received, l) {
+		return
+	}
+	head := b
+	if len(head) > maxHeader {
+		head = head[:maxHeader]
+	}
+	var c core
+	if findCore(head, 0, &c) {
+		if len(head) < len(b) {
+			scanCore(b, c.at, &c)
+		}
+		if p.parseCisco(b, &c, received, l) {
+			return
+		}
+	}
+	switch {
+	case p.bareXR(b, received, l), p.bareAire(b, received, l), p.oddCiscoLog(head, received, l):
+	case p.bareIOS(b, received, l), l.iosXML(b):
+	case p.parse3164(b, received, l):
+	default:
+		l.headless(b)
+	}
+}
+
+// trimEnd takes the trailers off that datagrams and file lines may end in.
+func trimEnd(b []byte) []byte {
+	for len(b) > 0 && (b[len(b)-1] == '\n' || b[len(b)-1] == '\r' || b[len(b)-1] == 0) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+// maxPRI is the longest run of digits between angles that is taken for a broken PRI and not for text.
+const maxPRI = 10
+
+// scanPRI reads <n> at the start of b: its length, 0 when there is none, and its value, -1 out of 0..191.
+func scanPRI(b []byte) (value, n int, flags Flags) {
+	if len(b) < 2 || b[0] != '<' {
+		return -1, 0, 0
+	}
+	end := digits(b, 1)
+	if end >= len(b) || b[end] != '>' || end-1 > maxPRI {
+		return -1, 0, 0
+	}
+	value = int(number(b[1:end]))
+	switch {
+	case end == 1, end > 4 && b[1] != '0', value > 191:
+		return -1, end + 1, FlagPRIForm
+	case b[1] == '0' && end > 2:
+		flags = FlagPRIForm
+	}
+	return value, end + 1, flags
+}
+
+// pri takes PRI off and gives what is behind it.
+func (l *Line) pri(b []byte) []byte {
+	v, n, flags := scanPRI(b)
+	if n == 0 {
+		return b
+	}
+	l.Flags |= flags
+	if v >= 0 {
+		l.PRI, l.Facility = int16(v), int8(v>>3) //nolint:gosec // at most 191
+		l.PRISeverity = Severity(v & 7)          //nolint:gosec // three bits
+		l.Severity = l.PRISeverity
+	}
+	return b[skipSpaces(b, n):]
+}
+
+// maxRelayHeader is how far from the start a second PRI is looked for.
+const maxRelayHeader = 96
+
+// unwrap finds a second PRI: the message as the device sent it, wrapped by a relay. What stands in front becomes relay
+// data. It answers nil when there is none.
+func (p *Parser) unwrap(b []byte, received time.Time, l *Line) []byte {
+	at := bytes.IndexByte(b[:min(len(b), maxRelayHeader)], '<')
+	if at < 0 || at > 0 && b[at-1] != ' ' {
+		return nil
+	}
+	v, n, flags := scanPRI(b[at:])
+	if v < 0 || n == 0 || flags != 0 {
+		return nil
+	}
+	var x prefix
+	if !x.scan(p, b[:at]) || x.n > 2 || x.nn > 0 || x.stamps > 1 || x.n > 0 && x.stamps == 0 {
+		return nil
+	}
+	l.Relay.PRI = l.PRI
+	if x.last.ok {
+		var t Line
+		p.settle(&x.last, received, &t)
+		l.Relay.Time = t.Time
+	}
+	if x.n > 0 {
+		l.Relay.Host = x.words[0].text
+	}
+	if x.n > 1 {
+		l.Relay.Tag = x.words[1].text
+	}
+	l.Flags |= FlagRelayed
+	rest := l.pri(b[at:])
+	l.Text = rest
+	return rest
+}
+
+// node keeps the relay's view of the host where the device gave none.
+func (l *Line) node() {
+	if l.Host == nil && l.Relay.Host != nil {
+		l.Host, l.HostSource = l.Relay.Host, HostFromRelay
+	}
 }

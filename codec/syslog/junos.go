@@ -1,0 +1,75 @@
+package syslog
+
+import (
+	"bytes"
+
+	"callhome"
+)
+
+// minJunosTag is the shortest TAG that makes a line one of Junos without other evidence.
+const minJunosTag = 6
+
+// junosTag gives the length of a TAG at the start of t, closed by ": ": capitals, digits and at least one underscore.
+func junosTag(t []byte) int {
+	n := run(t, 0, isUpper|isDigit|isUnder)
+	if n < minJunosTag || n >= len(t) || t[n] != ':' || n+1 < len(t) && t[n+1] != ' ' ||
+		bytes.IndexByte(t[:n], '_') < 1 || class[t[0]]&isUpper == 0 {
+		return 0
+	}
+	return n
+}
+
+// junos takes a line whose header and tag are read when its text or its program is one of Junos.
+func (l *Line) junos() bool {
+	if l.Program == nil {
+		return l.junosCard()
+	}
+	if junosTag(l.Text) == 0 && !junosProcess(l.Program) &&
+		!(string(l.Program) == "kernel" && bytes.HasPrefix(l.Text, []byte("tcp_auth_ok:"))) {
+		return false
+	}
+	l.Dialect = Junos
+	l.junosText()
+	return true
+}
+
+// junosText reads TAG, node and alarm state out of the text; the TAG is no part of it any more.
+func (l *Line) junosText() {
+	if n := junosTag(l.Text); n > 0 {
+		l.Mnemonic = l.Text[:n]
+		l.Text = l.Text[skipSpaces(l.Text, n+1):]
+	}
+	switch {
+	case bytes.HasPrefix(l.Text, []byte("Alarm set")):
+		l.EventState = callhome.StateRaise
+	case bytes.HasPrefix(l.Text, []byte("Alarm cleared")):
+		l.EventState = callhome.StateClear
+	}
+	if i := bytes.Index(l.Text, []byte("(FPC Slot ")); i >= 0 {
+		if n := bytes.IndexByte(l.Text[i:], ')'); n > 0 {
+			l.Node = l.Text[i+1 : i+n]
+		}
+	}
+	l.engine()
+}
+
+// junosCard takes what line cards log: their name, then the text, with no colon between.
+func (l *Line) junosCard() bool {
+	n := token(l.Text, 0)
+	card := l.Text[:n]
+	if len(card) < 4 || !junosProcess(card) || class[card[len(card)-1]]&isDigit == 0 {
+		return false
+	}
+	l.Dialect, l.Node, l.Program = Junos, card, card
+	l.Text = l.Text[skipSpaces(l.Text, n):]
+	return true
+}
+
+// engine finds the routing engine that a host's name ends in: mx1-re0, mx1_re1.
+func (l *Line) engine() {
+	n := len(l.Host)
+	if l.Node == nil && n > 4 && hasPrefixAt(l.Host, n-3, "re") && digit(l.Host[n-1]) &&
+		(l.Host[n-4] == '-' || l.Host[n-4] == '_') {
+		l.Node = l.Host[n-3:]
+	}
+}

@@ -1,0 +1,272 @@
+package syslog
+
+import (
+	"bytes"
+	"time"
+
+	"callhome"
+)
+
+// Lengths of the fields, RFC 5424 section 6.
+const (
+	maxHost   = 255
+	maxApp    = 48
+	maxProcID = 128
+	maxMsgID  = 32
+)
+
+// versioned takes a line that begins with a version: RFC 5424, or Meraki, which only looks like it. It answers false
+// for a number that is none.
+func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
+	n := digits(b, 0)
+	if n > 3 || b[0] == '0' || n >= len(b) || b[n] != ' ' {
+		return false
+	}
+	i := skipSpaces(b, n)
+	switch {
+	case i >= len(b):
+		return false
+	case b[i] == '-' && (i+1 == len(b) || b[i+1] == ' ') && l.PRI >= 0:
+		l.Dialect = RFC5424
+		p.fields(b, i+1, received, l)
+		return true
+	case !digit(b[i]):
+		return false
+	}
+	if m := scanEpoch(b, i, l); m > 0 && (l.PRI >= 0 || l.Digits > 0) {
+		l.meraki(b, m)
+		return true
+	}
+	var r reading
+	m := scanStamp(b[i:], &r)
+	if m == 0 || r.yearFirst || i+10 >= len(b) || b[i+4] != '-' || b[i+10]|0x20 != 't' {
+		return false
+	}
+	if i+m < len(b) && b[i+m] != ' ' {
+		return false
+	}
+	p.settle(&r, received, l)
+	l.Dialect = RFC5424
+	p.fields(b, i+m, received, l)
+	return true
+}
+
+// fields reads host, program, process, message ID, structured data and text from i on, where a space stands.
+func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
+	var at [4][]byte
+	n := 0
+	for n < len(at) {
+		start := skipSpaces(b, i)
+		if start >= len(b) {
+			break
+		}
+		if b[start] == '[' && n > 0 || n > 0 && b[start] >= 0x80 {
+			i = start
+			break
+		}
+		end := token(b, start)
+		if n > 0 && (b[end-1] == ':' || hasPID(b[start:end])) && p.bsdTail(b, start, end, n, at[0], l) {
+			return
+		}
+		at[n] = b[start:end]
+		n, i = n+1, end
+	}
+	l.header(field(at[0], maxHost, l))
+	l.Program, l.PID = field(at[1], maxApp, l), field(at[2], maxProcID, l)
+	l.MessageID = field(at[3], maxMsgID, l)
+	l.Mnemonic = l.MessageID
+	if n < len(at) {
+		l.Flags |= FlagHeaderForm
+	}
+	l.Text = l.structured(b[min(i, len(b)):])
+	p.quoted(received, l)
+}
+
+// bsdTail reads what some senders write behind a stamp of RFC 5424: no host, or host and a tag that a colon closes, as
+// in RFC 3164. F5 closes its message ID by a colon; that is none of these.
+func (p *Parser) bsdTail(b []byte, start, end, n int, first []byte, l *Line) bool {
+	if n > 2 || n == 2 && b[end-1] == ':' {
+		return false
+	}
+	l.Flags |= FlagHeaderForm
+	l.header(first)
+	l.Text = b[start:]
+	l.bsdTag()
+	_ = end
+	return true
+}
+
+// field is a header field without its nil value, flagged when it is too long.
+func field(f []byte, limit int, l *Line) []byte {
+	if len(f) == 0 || len(f) == 1 && f[0] == '-' {
+		return nil
+	}
+	if len(f) > limit {
+		l.Flags |= FlagFieldLength
+	}
+	return f
+}
+
+// structured takes structured data, or its nil value, off b, which begins with a space, and gives the text.
+func (l *Line) structured(b []byte) []byte {
+	i := skipSpaces(b, 0)
+	if i >= len(b) {
+		return nil
+	}
+	if b[i] == '-' && (i+1 == len(b) || b[i+1] == ' ') {
+		i++
+	} else if b[i] == '[' {
+		n := scanSD(b[i:])
+		if n == 0 {
+			l.Flags |= FlagSDInvalid
+			return b[i:]
+		}
+		l.ParamForm, l.ParamRegion = ParamsSD, b[i:i+n]
+		l.quality()
+		i += n
+	} else {
+		l.Flags |= FlagHeaderForm
+		return b[i:]
+	}
+	if i < len(b) && b[i] == ' ' {
+		i++
+	}
+	if hasPrefixAt(b, i, bom) {
+		i += len(bom)
+	}
+	return b[i:]
+}
+
+// scanSD gives the length of the structured data at the start of b, 0 when it is out of form.
+func scanSD(b []byte) int {
+	i := 0
+	for i < len(b) && b[i] == '[' {
+		n := sdName(b, i+1)
+		if n == i+1 {
+			return 0
+		}
+		i = n
+		for i < len(b) && b[i] == ' ' {
+			i = skipSpaces(b, i)
+			if i < len(b) && b[i] == ']' {
+				break // a space before the bracket is out of form, but harmless
+			}
+			if i = sdParam(b, i); i == 0 {
+				return 0
+			}
+		}
+		if i >= len(b) || b[i] != ']' {
+			return 0
+		}
+		i++
+	}
+	if i < len(b) && b[i] != ' ' && b[i] < 0x80 && class[b[i]]&isPrint == 0 {
+		return 0
+	}
+	return i
+}
+
+// sdName is the end of a name of structured data that begins at i.
+func sdName(b []byte, i int) int {
+	for i < len(b) && class[b[i]]&isPrint != 0 && b[i] != '=' && b[i] != ']' && b[i] != '"' {
+		i++
+	}
+	return i
+}
+
+// sdParam is the end of a name="value" that begins at i, 0 when it is none.
+func sdParam(b []byte, i int) int {
+	n := sdName(b, i)
+	if n == i || n+1 >= len(b) || b[n] != '=' {
+		return 0
+	}
+	if b[n+1] != '"' {
+		return bareParam(b, n+1)
+	}
+	i = n + 2
+	for {
+		n := bytes.IndexByte(b[i:], '"')
+		if n < 0 {
+			return 0
+		}
+		i += n
+		back := i
+		for back > 0 && b[back-1] == '\\' {
+			back--
+		}
+		i++
+		if (i-1-back)%2 == 0 {
+			return i
+		}
+	}
+}
+
+// bareParam is the end of a value that should have quotes and has none.
+func bareParam(b []byte, i int) int {
+	n := i
+	for n < len(b) && class[b[n]]&isPrint != 0 && b[n] != ']' && b[n] != '"' {
+		n++
+	}
+	if n == i {
+		return 0
+	}
+	return n
+}
+
+// quality reads what the structured data of RFC 5424 section 7 and RFC 5674 say of the clock and of an alarm.
+func (l *Line) quality() {
+	sd := l.ParamRegion
+	if i := bytes.Index(sd, []byte(`isSynced="`)); i >= 0 && i+10 < len(sd) {
+		switch sd[i+10] {
+		case '1':
+			l.Clock = ClockSynchronised
+		case '0':
+			l.Clock = ClockUnsynchronised
+		}
+	}
+	if i := bytes.Index(sd, []byte(`perceivedSeverity="`)); i >= 0 {
+		l.EventState = callhome.StateRaise
+		if hasPrefixAt(sd, i+len(`perceivedSeverity="`), "cleared") {
+			l.EventState = callhome.StateClear
+		}
+	}
+	if i := bytes.Index(sd, []byte(`sequenceId="`)); i >= 0 {
+		i += len(`sequenceId="`)
+		l.Seq = number(sd[i:digits(sd, i)])
+	}
+}
+
+// quoted reads a core inside the text of RFC 5424, where IOS XE, XR and NX-OS keep it: at the start, or behind a header
+// of its own.
+func (p *Parser) quoted(received time.Time, l *Line) {
+	t := l.Text[:min(len(l.Text), maxHeader)]
+	var c core
+	if !findCore(t, 0, &c) {
+		return
+	}
+	if c.at > 0 {
+		var x prefix
+		if !x.scan(p, t[:c.at]) || !x.plausible() || x.stamps == 0 && x.node == nil && x.nn == 0 && x.where == nil {
+			return
+		}
+		if x.node != nil {
+			l.Node = x.node
+		}
+		if x.nn > 0 && l.Seq < 0 {
+			x.numbers(l)
+		}
+		if l.Time.IsZero() {
+			x.times(p, received, l)
+		}
+		l.Accuracy = x.accuracy
+	}
+	scanCore(l.Text, c.at, &c)
+	l.own(c.severity)
+	l.CoreFacility, l.Mnemonic, l.Text = c.facility, c.mnemonic, l.Text[c.end:]
+	switch {
+	case firewallFamily(c.facility):
+		l.MessageID = c.mnemonic
+	case ucsFamily(c.facility), fxosFamily(c.facility), bytes.HasPrefix(c.facility, []byte("LOG_")):
+		l.brackets()
+	}
+}

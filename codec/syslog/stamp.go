@@ -1,0 +1,356 @@
+package syslog
+
+import (
+	"time"
+)
+
+// reading is a time stamp taken apart, before a year or zone is given to it.
+type reading struct {
+	year                   int // 0: none
+	month, day, hour, min  int
+	sec                    int
+	nsec                   int32
+	digits                 uint8
+	offset                 int32
+	hasZone, yearFirst, ok bool
+	flags                  Flags
+	text, zone             []byte
+}
+
+// scanStamp reads a date and time of any form at the start of b and says how long it is; 0 when there is none. A zone
+// belongs to the length only in RFC 3339 stamps; see zoneAfter.
+func scanStamp(b []byte, r *reading) int {
+	if len(b) < len("Jun 3 1:02:03") {
+		return 0
+	}
+	switch c := class[b[0]]; {
+	case c&isDigit != 0:
+		if class[b[1]]&isDigit == 0 || class[b[2]]&isDigit == 0 || class[b[3]]&isDigit == 0 {
+			return scanDayFirst(b, r)
+		}
+		switch b[4] {
+		case ' ':
+			return scanYearFirst(b, r)
+		case '-', '/':
+			return scanISO(b, r)
+		}
+		return 0
+	case c&isAlpha != 0 || b[0] >= 0x80:
+		return scanBSD(b, r)
+	}
+	return 0
+}
+
+// scanBSD reads `Jun 13 21:07:15` with all that follows or precedes it in practice: a weekday in front, the year before
+// or after the time, an unpadded day, full and foreign month names, a 12-hour clock.
+func scanBSD(b []byte, r *reading) int {
+	month, i := scanMonth(b)
+	if month == 0 {
+		return 0
+	}
+	if month == weekday {
+		i = skipSpaces(b, i)
+		n := 0
+		if month, n = scanMonth(b[i:]); month <= 0 {
+			return 0
+		}
+		i += n
+	}
+	if i >= len(b) || b[i] != ' ' {
+		return 0
+	}
+	i = skipSpaces(b, i+1)
+	n := digits(b, i)
+	if n == i || n-i > 2 || n >= len(b) || b[n] != ' ' && b[n] != ',' {
+		return 0
+	}
+	r.month, r.day = month, int(number(b[i:n]))
+	if b[n] == ',' {
+		n++
+	}
+	i = skipSpaces(b, n)
+	if i+5 < len(b) && b[i+4] == ' ' && digits(b, i) == i+4 {
+		r.year = int(number(b[i : i+4]))
+		i = skipSpaces(b, i+4)
+	}
+	n = scanClock(b, i, r)
+	if n == 0 {
+		return 0
+	}
+	if r.year == 0 {
+		n = yearAfter(b, n, r)
+	}
+	r.text, r.ok = b[:n], true
+	return n
+}
+
+// yearAfter reads a year that follows the time, as Junos and Comware write it.
+func yearAfter(b []byte, i int, r *reading) int {
+	if i+5 > len(b) || b[i] != ' ' || b[i+1] != '2' && b[i+1] != '1' || digits(b, i+1) != i+5 {
+		return i
+	}
+	y := int(number(b[i+1 : i+5]))
+	if y < 1970 || y > 2099 || i+5 < len(b) && b[i+5] != ' ' && b[i+5] != ':' {
+		return i
+	}
+	r.year = y
+	return i + 5
+}
+
+// scanYearFirst reads `2026 Jun 13 21:07:15.454`.
+func scanYearFirst(b []byte, r *reading) int {
+	n := scanBSD(b[5:], r)
+	if n == 0 || r.year != 0 {
+		return 0
+	}
+	r.year, r.yearFirst, r.text = int(number(b[:4])), true, b[:5+n]
+	return 5 + n
+}
+
+// scanDayFirst reads `13 Jun 2026 21:07:15`.
+func scanDayFirst(b []byte, r *reading) int {
+	n := digits(b, 0)
+	if n > 2 || b[n] != ' ' {
+		return 0
+	}
+	day := int(number(b[:n]))
+	month, m := scanMonth(b[n+1:])
+	i := n + 1 + m
+	if month <= 0 || i+6 > len(b) || b[i] != ' ' || digits(b, i+1) != i+5 || b[i+5] != ' ' {
+		return 0
+	}
+	r.month, r.day, r.year = month, day, int(number(b[i+1:i+5]))
+	if n = scanClock(b, i+6, r); n == 0 {
+		return 0
+	}
+	r.text, r.ok = b[:n], true
+	return n
+}
+
+// scanISO reads RFC 3339 and its kin: a space or an underscore for the T, slashes, one-digit months, a comma before the
+// fraction, no offset. An offset is taken along.
+func scanISO(b []byte, r *reading) int {
+	sep := b[4]
+	m := digits(b, 5)
+	if m == 5 || m > 7 || m >= len(b) || b[m] != sep {
+		return 0
+	}
+	d := digits(b, m+1)
+	if d == m+1 || d > m+3 || d >= len(b) || b[d] != 'T' && b[d] != 't' && b[d] != ' ' && b[d] != '_' {
+		return 0
+	}
+	r.year, r.month, r.day = int(number(b[:4])), int(number(b[5:m])), int(number(b[m+1:d]))
+	i := d + 1
+	if b[d] == ' ' {
+		i = skipSpaces(b, i)
+	}
+	n := scanClock(b, i, r)
+	if n == 0 {
+		return 0
+	}
+	if b[d] != 'T' || sep != '-' || m != 7 || d != 10 {
+		r.flags |= FlagTimeForm
+	}
+	r.text, r.ok = b[:n], true
+	return n + isoZone(b[n:], r)
+}
+
+// isoZone reads Z or an offset directly behind a stamp.
+func isoZone(b []byte, r *reading) int {
+	if len(b) == 0 {
+		return 0
+	}
+	if b[0] == 'Z' || b[0] == 'z' {
+		r.hasZone, r.zone = true, b[:1]
+		return 1
+	}
+	off, n := scanOffset(b)
+	if n > 0 {
+		r.hasZone, r.offset, r.zone = true, off, b[:n]
+	}
+	return n
+}
+
+// scanClock reads hh:mm:ss with a fraction at i and gives the index behind it, 0 when there is none. Values out of
+// range are kept and flagged later.
+func scanClock(b []byte, i int, r *reading) int {
+	if i+7 > len(b) {
+		return 0
+	}
+	h := two(b, i)
+	if h < 0 || b[i+2] != ':' {
+		if !digit(b[i]) || b[i+1] != ':' {
+			return 0
+		}
+		h, i = int(b[i]-'0'), i-1
+	}
+	if i+8 > len(b) || b[i+5] != ':' {
+		return 0
+	}
+	m, s := two(b, i+3), two(b, i+6)
+	if m < 0 || s < 0 {
+		return 0
+	}
+	r.hour, r.min, r.sec = h, m, s
+	i += 8
+	if i+3 <= len(b) && b[i] == ' ' && (b[i+1]|0x20 == 'a' || b[i+1]|0x20 == 'p') && b[i+2]|0x20 == 'm' {
+		i = scanMeridiem(b, i, r)
+	}
+	return scanFraction(b, i, r)
+}
+
+// scanMeridiem turns a 12-hour clock: Unified CM puts AM or PM between the seconds and their fraction.
+func scanMeridiem(b []byte, i int, r *reading) int {
+	if i+3 < len(b) && b[i+3] != '.' && b[i+3] != ' ' && b[i+3] != ':' || r.hour == 0 || r.hour > 12 {
+		return i
+	}
+	r.hour %= 12
+	if b[i+1]|0x20 == 'p' {
+		r.hour += 12
+	}
+	r.flags |= FlagTimeForm
+	return i + 3
+}
+
+// pow10 scales a fraction of n digits to nanoseconds.
+var pow10 = [10]int32{1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1}
+
+// scanFraction reads a fraction of any length behind the seconds and keeps nine digits. Huawei appends a second one.
+func scanFraction(b []byte, i int, r *reading) int {
+	if i+1 >= len(b) || b[i] != '.' && b[i] != ',' || !digit(b[i+1]) {
+		return i
+	}
+	i++
+	n := int32(0)
+	start := i
+	for i < len(b) && b[i]-'0' <= 9 {
+		if i-start < 9 {
+			n = n*10 + int32(b[i]-'0')
+		}
+		i++
+	}
+	r.digits = uint8(min(i-start, 9)) //nolint:gosec // at most 9
+	r.nsec = n * pow10[r.digits]
+	if i+1 < len(b) && b[i] == '.' && digit(b[i+1]) {
+		r.flags |= FlagTimeForm
+		i = digits(b, i+1)
+	}
+	return i
+}
+
+// unix gives the instant of the reading as UTC would have it, and false when there is no such date or time.
+func (r *reading) unix() (sec int64, ok bool) {
+	if r.month < 1 || r.month > 12 || r.day < 1 || r.day > daysIn(r.year, r.month) || r.hour > 23 || r.min > 59 || r.sec > 60 {
+		return 0, false
+	}
+	s := r.sec
+	if s == 60 {
+		s = 59
+	}
+	return daysFromCivil(r.year, r.month, r.day)*86400 + int64(r.hour)*3600 + int64(r.min)*60 + int64(s), true
+}
+
+func daysIn(year, month int) int {
+	switch month {
+	case 4, 6, 9, 11:
+		return 30
+	case 2:
+		if year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+			return 29
+		}
+		return 28
+	}
+	return 31
+}
+
+// daysFromCivil counts the days from 1970-01-01 in the Gregorian calendar, with years that begin in March.
+func daysFromCivil(y, m, d int) int64 {
+	if m <= 2 {
+		y--
+		m += 12
+	}
+	era := y / 400
+	yoe := y - era*400
+	doy := (153*(m-3)+2)/5 + d - 1
+	return int64(era)*146097 + int64(yoe*365+yoe/4-yoe/100+doy) - 719468
+}
+
+// settle gives a reading its year and zone and writes it into l.
+func (p *Parser) settle(r *reading, received time.Time, l *Line) {
+	l.Stamp = Stamp{Text: r.text, Zone: r.zone, Digits: r.digits, HasZone: r.hasZone, Offset: r.offset}
+	l.Flags |= r.flags
+	if r.year == 0 {
+		l.NoYear = true
+		l.Flags |= FlagYearInferred
+		if received.IsZero() {
+			l.Flags |= FlagTimeInvalid
+			return
+		}
+		p.inferYear(r, received)
+	}
+	sec, ok := r.unix()
+	if !ok {
+		l.Flags |= FlagTimeInvalid
+		return
+	}
+	nsec := r.nsec
+	if r.sec == 60 {
+		nsec = 999999999
+		l.Flags |= FlagLeapSecond
+	}
+	switch {
+	case r.hasZone:
+		sec -= int64(r.offset)
+	case p.Zone != nil && p.Zone != time.UTC:
+		sec = p.localSeconds(r, l)
+		fallthrough
+	default:
+		if len(r.zone) == 0 {
+			l.Flags |= FlagTZMissing
+		} else {
+			l.Flags |= FlagTZUnknown
+		}
+	}
+	l.Time = time.Unix(sec, int64(nsec)).UTC()
+}
+
+// localSeconds is the instant of a reading in the sender's configured zone.
+func (p *Parser) localSeconds(r *reading, l *Line) int64 {
+	t := time.Date(r.year, time.Month(r.month), r.day, r.hour, r.min, min(r.sec, 59), 0, p.Zone)
+	_, off := t.Zone()
+	l.Offset = int32(off) //nolint:gosec // an offset is below a day
+	return t.Unix()
+}
+
+// maxAhead is how far YearPast lets a stamp run ahead of its receipt.
+const maxAhead = 7 * 86400
+
+// inferYear chooses the year of a stamp that has none. A 29 February looks for its leap year.
+func (p *Parser) inferYear(r *reading, received time.Time) {
+	now, this := received.Unix(), received.UTC().Year()
+	reach := 1
+	if r.month == 2 && r.day == 29 {
+		reach = 8
+	}
+	best := int64(-1)
+	r.year = this
+	chosen := this
+	for y := this - reach; y <= this+reach; y++ {
+		r.year = y
+		sec, ok := r.unix()
+		if !ok {
+			continue
+		}
+		d := sec - int64(r.offset) - now
+		if p.Year == YearPast && d > maxAhead {
+			continue
+		}
+		if d < 0 {
+			d = -d
+		}
+		if best < 0 || d < best {
+			best, chosen = d, y
+		}
+	}
+	r.year = chosen
+}
