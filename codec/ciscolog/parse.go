@@ -24,7 +24,7 @@ func (r *Record) parse(line []byte, received time.Time, o *Options) bool {
 	body := withoutLineEnd(line)
 	r.reset(line)
 	if rule, _ := r.strict(body, o); rule == "" {
-		if o.ICM && r.TagRegion == nil && r.Text[0] == '[' {
+		if r.TagRegion == nil && r.Text[0] == '[' && r.bareTags(o) {
 			r.looseMessage(r.Text, o)
 		}
 		r.finish(received)
@@ -85,7 +85,7 @@ func (r *Record) looseBody(b []byte, received time.Time, o *Options) bool {
 		st, stamped := findStamp(prefix)
 		h, ok := parseHeader(b[percent+1:], stamped)
 		if ok && (stamped || plainPrefix(prefix)) {
-			r.UCM = ucmApp(h.app) || stamped && len(prefix) < colon
+			r.UCM = stamped && len(prefix) < colon
 			if len(prefix) < colon || percent > colon+2 || percent == colon+1 {
 				r.Flags |= FlagDelim
 			}
@@ -144,29 +144,30 @@ func (r *Record) looseRest(b []byte, o *Options) {
 // looseMessage reads TAGS and MESSAGE.
 func (r *Record) looseMessage(b []byte, o *Options) {
 	r.Text = b
-	if mayHaveTags(b, o) {
+	if r.mayHaveTags(b, o) {
 		r.readTags(b, o)
 	}
 	if len(r.Text) == 0 {
 		r.Flags |= FlagMessage
 	}
 	r.Flags |= textFlags(r.Text, FlagMessage) | textFlags(r.TagRegion, FlagTags) | textFlags(r.Host, FlagHostChar)
-	if !r.UCM && r.NodeID() != nil {
-		r.UCM = true
-	}
+	r.UCM = r.UCM || sisterApp(r.App) || r.NodeID() != nil
 }
 
 // mayHaveTags tells whether b begins as TAGS do.
-func mayHaveTags(b []byte, o *Options) bool {
+func (r *Record) mayHaveTags(b []byte, o *Options) bool {
 	if len(b) == 0 {
 		return false
 	}
 	if b[0] == '[' {
-		return o.ICM
+		return r.bareTags(o)
 	}
 	next := 1 + spaces(b[1:])
 	return b[0] == '%' && next < len(b) && b[next] == '['
 }
+
+// bareTags tells whether the sender leaves out the percent sign before tags.
+func (r *Record) bareTags(o *Options) bool { return o.ICM || bytes.HasPrefix(r.App, icmApp) }
 
 // readTags reads TAGS by the strict scan, else by the tolerant one.
 func (r *Record) readTags(b []byte, o *Options) {
@@ -182,7 +183,7 @@ func (r *Record) readTags(b []byte, o *Options) {
 	}
 	r.HasPart, r.HasUptime, r.Part, r.Uptime = false, false, Part{}, 0
 	r.Flags |= FlagTags
-	region, text, ok := looseRegion(b, r.App, o.ICM)
+	region, text, ok := looseRegion(b, r.App)
 	if !ok {
 		return
 	}

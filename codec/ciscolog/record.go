@@ -112,7 +112,7 @@ type Record struct {
 
 	Flags    Flags
 	Conforms bool // every strict rule is kept
-	UCM      bool // has marks of Unified CM's way: UC_ or CCM_, space before the stamp's colon, a NodeID
+	UCM      bool // as Unified CM and its sister products send it: their names, a space before the stamp's colon, a NodeID
 
 	counters  [maxCounters]uint64
 	nCounters uint8
@@ -126,7 +126,8 @@ type Options struct {
 	// Zones gives seconds east of UTC for zone names of this sender, such as IST; it goes before the built-in table,
 	// which has unambiguous names only.
 	Zones map[string]int
-	// ICM reads a text that begins with "[" as tags, as Contact Center Enterprise sends them.
+	// ICM reads a text that begins with "[" as tags, as Contact Center Enterprise sends them. Applications called ICM_…
+	// are read so anyway.
 	ICM bool
 }
 

@@ -13,16 +13,22 @@ func ucmApp(app []byte) bool {
 	return bytes.HasPrefix(app, []byte("UC_")) || bytes.HasPrefix(app, []byte("CCM_"))
 }
 
-// looseRegion finds TAGS in b where the strict scan failed: the brackets' region, and where MESSAGE begins.
-func looseRegion(b, app []byte, icm bool) (region []byte, text int, ok bool) {
+// Beginnings of APPNAME of Contact Center Enterprise and Express.
+var (
+	icmApp  = []byte("ICM_")
+	mivrApp = []byte("MIVR")
+)
+
+// sisterApp tells the applications of Unified CM and of the products that log as it does.
+func sisterApp(app []byte) bool {
+	return ucmApp(app) || bytes.HasPrefix(app, icmApp) || bytes.HasPrefix(app, mivrApp)
+}
+
+// looseRegion finds TAGS in b, which begins as they do, where the strict scan failed: the brackets' region, and where MESSAGE begins.
+func looseRegion(b, app []byte) (region []byte, text int, ok bool) {
 	start := 0
-	if len(b) > 0 && b[0] == '%' {
+	if b[0] == '%' {
 		start = 1 + spaces(b[1:])
-	} else if !icm {
-		return nil, 0, false
-	}
-	if start >= len(b) || b[start] != '[' {
-		return nil, 0, false
 	}
 	end := -1
 	if ucmApp(app) {

@@ -13,6 +13,9 @@ const (
 	wrapWindow   = 1 << 16 // as near to the top the next lower number is the counter beginning again
 	restartBelow = 16      // a process that starts again is seen within its first numbers
 	lateWindow   = 16      // datagrams that overtake one another are about this near
+	// clockMargin is by how much the stamp of an overtaken message may be later than that of a higher number; beyond it
+	// the lower number is of a new process, however much of its beginning was lost.
+	clockMargin = time.Second
 )
 
 // Order says how a sequence number stands to those before it in its stream.
@@ -33,7 +36,7 @@ const (
 // Observation is what a Tracker makes of one record.
 type Observation struct {
 	Order    Order
-	Missing  uint64 // messages missing right before this one
+	Missing  uint64 // messages missing right before this one, as far as that can be told
 	Advisory bool   // several processes may share this stream, as no pname.orig tells them apart: Missing proves nothing
 }
 
@@ -53,12 +56,9 @@ type stream struct {
 	at   time.Time // stamp of the last number
 }
 
-// unnumbered are beginnings of applications whose sequence number has no meaning: Contact Center Express.
-var unnumbered = []byte("MIVR")
-
-// Observe takes the number of a record. peer names the sender where the record has no name of a host.
+// Observe takes the number of a record. Numbers of Contact Center Express have no meaning and are passed over. peer names the sender where the record has no name of a host.
 func (t *Tracker) Observe(peer string, r *Record) Observation {
-	if !r.HasSeq || r.Seq > MaxSeq || bytes.HasPrefix(r.App, unnumbered) {
+	if !r.HasSeq || r.Seq > MaxSeq || bytes.HasPrefix(r.App, mivrApp) {
 		return Observation{}
 	}
 	pname, named := r.Tag(keyPname)
@@ -102,6 +102,8 @@ func (s *stream) compare(seq uint32, at time.Time) Observation {
 		return Observation{Order: OrderWrap, Missing: uint64(seq - s.last - 1)}
 	case seq == 0 || seq < restartBelow && (s.last-seq > lateWindow || at.After(s.at)):
 		return Observation{Order: OrderRestart, Missing: uint64(seq)}
+	case at.Sub(s.at) > clockMargin && !s.at.IsZero():
+		return Observation{Order: OrderRestart}
 	}
 	return Observation{Order: OrderLate}
 }
