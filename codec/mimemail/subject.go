@@ -1,0 +1,51 @@
+package mimemail
+
+import (
+	"regexp"
+	"strings"
+
+	"callhome"
+)
+
+// Subject is the subject of m's mail, as the published samples have it:
+// "System Notification From <host> - <type>[:subtype] - <event time>".
+func Subject(m *callhome.Message) string {
+	kind := m.Type
+	if kind == "" || strings.ContainsAny(kind, " \t") { // long text has "Call Home" there
+		kind = string(m.Group)
+	}
+	if m.Subtype != "" {
+		kind += ":" + m.Subtype
+	}
+	return plain("System Notification From " + m.SystemName + " - " + kind + " - " + string(m.EventTime.AppendGMT(nil)))
+}
+
+// SubjectParts is what a subject says.
+type SubjectParts struct {
+	Host    string
+	Type    string
+	Subtype string
+	Time    callhome.Timestamp // zero when it could not be read
+	Trailer string             // what follows the time
+}
+
+var subjectForm = regexp.MustCompile(`(?i)^.{0,40}?\bsystem notification from (.*) - ([^: ]*)(?::(\S*))? - (.*)$`)
+
+// timeForm finds where the time ends and a trailer begins.
+var timeForm = regexp.MustCompile(`(?i)^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:GMT|UTC|Z)?(?:[+-]\d\d:?\d\d)?)?)(?:\W*(.*))?$`)
+
+// ParseSubject reads a subject in any case, after "Re:" and the like, with or without subtype and trailer. ok is false
+// when it is no call-home subject.
+func ParseSubject(s string) (parts SubjectParts, ok bool) {
+	at := subjectForm.FindStringSubmatch(strings.Join(strings.Fields(s), " "))
+	if at == nil {
+		return SubjectParts{}, false
+	}
+	parts = SubjectParts{Host: at[1], Type: at[2], Subtype: at[3], Trailer: at[4]}
+	if when := timeForm.FindStringSubmatch(at[4]); when != nil {
+		if t, err := callhome.ParseEventTime(when[1]); err == nil {
+			parts.Time, parts.Trailer = t, when[2]
+		}
+	}
+	return parts, true
+}
