@@ -209,11 +209,15 @@ func (d *decoder) start() *fault {
 	if f.node != nil && f.node.begin != nil {
 		f.node.begin(d, top)
 	}
+	d.layout = top.holdsElements()
 	if len(d.attrs) > 0 {
 		d.keepAttrs(f.node)
 	}
 	return nil
 }
+
+// holdsElements reports whether blanks in the element are layout.
+func (f *frame) holdsElements() bool { return f.kids || f.node != nil && len(f.node.kids) > 0 }
 
 // addText adds character data to the open element. Blanks around a CDATA section are layout, not text.
 func (d *decoder) addText() *fault {
@@ -226,6 +230,7 @@ func (d *decoder) addText() *fault {
 	f := &d.frames[len(d.frames)-1]
 	switch {
 	case d.text == "" || f.node != nil && f.node.skip:
+	case !d.cdata && f.holdsElements() && isBlank(d.text):
 	case f.cdata && !d.cdata && isBlank(d.text):
 	case f.joined == nil && (f.text == "" || d.cdata && !f.cdata && isBlank(f.text)):
 		f.text = d.text
@@ -261,6 +266,7 @@ func (d *decoder) endElement() {
 	d.bindings = d.bindings[:f.bindings]
 	*f = frame{}
 	d.frames = d.frames[:len(d.frames)-1]
+	d.layout = true // around here stands an element at least, the one that has ended
 }
 
 // give stores a value; what has no place, or whose place is taken, is kept as unknown.

@@ -31,6 +31,7 @@ type scanner struct {
 	text    string
 	cdata   bool
 	closing bool // the start tag was <x/>: its end comes next
+	layout  bool // set by who calls next: a line feed alone before a tag is not wanted here
 
 	badChars  bool   // lenient: characters were replaced
 	malformed bool   // lenient: markup was repaired
@@ -72,6 +73,10 @@ func (s *scanner) next() (token, *fault) {
 	}
 	for s.pos < len(s.src) {
 		if s.src[s.pos] != '<' {
+			if s.layout && s.src[s.pos] == '\n' && s.pos+1 < len(s.src) && s.src[s.pos+1] == '<' {
+				s.pos++
+				continue
+			}
 			return tokenText, s.charData()
 		}
 		if s.pos+1 == len(s.src) {
@@ -109,23 +114,24 @@ func (s *scanner) cut() *fault {
 
 // readName reads a qualified name at i; colon is the place of its colon in the name, -1 when no prefix ends there.
 func (s *scanner) readName(i int) (end, colon int, f *fault) {
-	start, colons, other := i, 0, false
+	start, colons := i, 0
 	colon = -1
-	for i < len(s.src) {
-		c := class[s.src[i]]
-		if c&className == 0 {
+	var seen byte
+	for {
+		for i < len(s.src) && class[s.src[i]]&(className|classColon) == className {
+			seen |= s.src[i]
+			i++
+		}
+		if i == len(s.src) || s.src[i] != ':' {
 			break
 		}
-		if c&classColon != 0 {
-			colons, colon = colons+1, i-start
-		}
-		other = other || s.src[i] >= 0x80
+		colons, colon = colons+1, i-start
 		i++
 	}
 	switch {
 	case i == len(s.src):
 		return 0, 0, s.cut()
-	case i == start, class[s.src[start]]&classNameStart == 0, colons > 1, other && !validName(s.src[start:i]):
+	case i == start, class[s.src[start]]&classNameStart == 0, colons > 1, seen >= 0x80 && !validName(s.src[start:i]):
 		return 0, 0, soft(start, "a name was expected here")
 	case i-start > maxNameBytes:
 		return 0, 0, hard(start, "a name is longer than the limit of 256 bytes")

@@ -29,7 +29,7 @@ func (s *scanner) section(start int) *fault {
 	if i == len(raw) {
 		return nil
 	}
-	b := s.scratch[:0]
+	var b strings.Builder
 	flushed := 0
 	for i < len(raw) {
 		n, change, f := s.special(start, raw, i)
@@ -37,15 +37,19 @@ func (s *scanner) section(start int) *fault {
 			return f
 		}
 		if change != "" {
-			b = append(append(b, raw[flushed:i]...), change...)
+			if flushed == 0 {
+				b.Grow(len(raw))
+			}
+			b.WriteString(raw[flushed:i])
+			b.WriteString(change)
 			flushed = i + n
 		}
 		i = skipCDATA(raw, i+n)
 	}
 	if flushed > 0 {
-		s.text = string(append(b, raw[flushed:]...))
+		b.WriteString(raw[flushed:])
+		s.text = b.String()
 	}
-	s.keep(b)
 	return nil
 }
 

@@ -74,7 +74,7 @@ func (d *decoder) finish() []callhome.Message {
 			flag string
 		}{{d.badChars, FlagBadChars}, {d.malformed, FlagMalformed}, {d.capped, FlagUnknownCapped}, {!isBlank(d.src[d.pos:]), FlagTrailing}} {
 			if f.on {
-				flag(m, f.flag)
+				mark(m, f.flag)
 			}
 		}
 	}
@@ -90,23 +90,23 @@ const maxSkew = 24 * 60 * 60
 func (d *decoder) flagTimes(m *callhome.Message) {
 	if m.EventTime.IsZero() && !m.CreationTime.IsZero() {
 		m.EventTime = m.CreationTime
-		flag(m, FlagNoEventTime)
+		mark(m, FlagNoEventTime)
 	}
 	if m.CreationTime.IsZero() {
 		m.CreationTime = m.EventTime
 	}
 	if m.EventTime.NoZone {
-		flag(m, FlagNoZone)
+		mark(m, FlagNoZone)
 	}
 	if created, ok := m.MessageID.Created(); ok && !m.CreationTime.IsZero() {
 		if skew := created.Unix() - m.CreationTime.Unix(); skew > maxSkew || skew < -maxSkew {
-			flag(m, FlagSkew)
+			mark(m, FlagSkew)
 		}
 	}
 }
 
-// flag marks a message once.
-func flag(m *callhome.Message, word string) {
+// mark puts a flag on a message once.
+func mark(m *callhome.Message, word string) {
 	for _, f := range m.Flags {
 		if f == word {
 			return
@@ -181,7 +181,7 @@ func (d *decoder) takeTime(field *callhome.Timestamp, value string) bool {
 	t, ok := ParseTime(value)
 	if !ok || !field.IsZero() {
 		if !ok {
-			flag(d.m, FlagBadTime)
+			mark(d.m, FlagBadTime)
 		}
 		return false
 	}
@@ -198,7 +198,7 @@ func (d *decoder) takeTypeURI(value string) bool {
 func (d *decoder) takeSeverity(value string) bool {
 	level, err := callhome.ParseLevel(value)
 	if err != nil || d.m.Severity != nil {
-		flag(d.m, FlagBadValue)
+		mark(d.m, FlagBadValue)
 		return false
 	}
 	d.m.Severity = &level
@@ -209,7 +209,7 @@ func (d *decoder) takeSeverity(value string) bool {
 func (d *decoder) takePriority(value string) bool {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 || n > 7 {
-		flag(d.m, FlagBadValue)
+		mark(d.m, FlagBadValue)
 		return false
 	}
 	d.m.SwitchPriority = &n
@@ -219,7 +219,7 @@ func (d *decoder) takePriority(value string) bool {
 func (d *decoder) takeNumber(value string) bool {
 	n, err := strconv.Atoi(value)
 	if err != nil || n < 0 {
-		flag(d.m, FlagBadValue)
+		mark(d.m, FlagBadValue)
 		return false
 	}
 	d.block.Number, d.block.given = n, true
@@ -235,7 +235,7 @@ func flagOf(field func(b *callhome.Block) *bool) func(d *decoder, value string) 
 		case strings.EqualFold(value, "false"), value == "0":
 			*field(&d.block.Block) = false
 		default:
-			flag(d.m, FlagBadValue)
+			mark(d.m, FlagBadValue)
 			return false
 		}
 		d.block.given = true
@@ -269,6 +269,9 @@ func (d *decoder) endChassis(*frame) {
 }
 
 func (d *decoder) beginCard(f *frame) {
+	if d.m.FRUs == nil {
+		d.m.FRUs = make([]callhome.FRU, 0, 4)
+	}
 	d.m.FRUs = append(d.m.FRUs, callhome.FRU{})
 	f.outer, d.card = d.card, len(d.m.FRUs)-1
 }
@@ -329,6 +332,9 @@ func (d *decoder) takeAD() {
 		*field = value
 		return
 	}
+	if u.Additional == nil {
+		u.Additional = make([]callhome.Tag, 0, 4)
+	}
 	u.Additional = append(u.Additional, callhome.Tag{Key: name, Value: value})
 }
 
@@ -354,7 +360,7 @@ func (d *decoder) takeData(f *frame, text string) {
 	b, err := base64.StdEncoding.DecodeString(strings.Map(dropBlank, text))
 	if err != nil {
 		a.Encoding = encodingPlain
-		flag(d.m, FlagBadBase64)
+		mark(d.m, FlagBadBase64)
 		return
 	}
 	a.Text = string(b)

@@ -1,0 +1,129 @@
+package aml
+
+import (
+	"bytes"
+	"encoding/xml"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+
+	"callhome"
+)
+
+// shapes are the documents of the performance goals.
+func shapes(tb testing.TB) map[string][]byte {
+	tb.Helper()
+	out := make(map[string][]byte)
+	for name, m := range map[string]*callhome.Message{
+		"8KiB": sized(8 << 10), "1MiB": sized(1 << 20), "markup": cards(200),
+	} {
+		b, err := Append(nil, m, variants[0])
+		if err != nil {
+			tb.Fatal(err)
+		}
+		out[name] = b
+	}
+	out["crlf"] = []byte(strings.ReplaceAll(string(out["1MiB"]), " up\n", " up\r\n"))
+	return out
+}
+
+// tokens runs the library over a document: no message is built.
+func tokens(b []byte) error {
+	d := xml.NewDecoder(bytes.NewReader(b))
+	for {
+		if _, err := d.Token(); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// BenchmarkDecode compares Decode with the token loop of encoding/xml over the same documents.
+func BenchmarkDecode(b *testing.B) {
+	docs := shapes(b)
+	for _, name := range []string{"8KiB", "1MiB", "crlf", "markup"} {
+		doc := docs[name]
+		b.Run(name+"/aml", func(b *testing.B) {
+			b.SetBytes(int64(len(doc)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Decode(doc, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(name+"/encoding-xml", func(b *testing.B) {
+			b.SetBytes(int64(len(doc)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := tokens(doc); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkAppend(b *testing.B) {
+	for name, m := range map[string]*callhome.Message{"8KiB": sized(8 << 10), "1MiB": sized(1 << 20), "markup": cards(200)} {
+		b.Run(name, func(b *testing.B) {
+			buf, err := Append(nil, m, variants[0])
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.SetBytes(int64(len(buf)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if buf, err = Append(buf[:0], m, variants[0]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// TestDecodeAllocs holds the 8 KiB message to its allocations: at most 20 by the performance goals.
+func TestDecodeAllocs(t *testing.T) {
+	doc := shapes(t)["8KiB"]
+	if got := testing.AllocsPerRun(100, func() {
+		if _, err := Decode(doc, Options{}); err != nil {
+			t.Fatal(err)
+		}
+	}); got > 20 {
+		t.Errorf("got %v allocations for %d bytes, want at most 20", got, len(doc))
+	}
+}
+
+// TestFasterThanLibrary holds Decode to its ratio with a wide margin for a busy machine; the goal is 8.
+func TestFasterThanLibrary(t *testing.T) {
+	if testing.Short() {
+		t.Skip("measures time")
+	}
+	const margin = 4
+	docs := shapes(t)
+	for _, name := range []string{"8KiB", "1MiB", "markup"} {
+		doc := docs[name]
+		ours := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				if _, err := Decode(doc, Options{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		theirs := testing.Benchmark(func(b *testing.B) {
+			for b.Loop() {
+				if err := tokens(doc); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		ratio := float64(theirs.NsPerOp()) / float64(ours.NsPerOp())
+		t.Logf("%s: %d bytes, %.1f times as fast as encoding/xml, %d ns", name, len(doc), ratio, ours.NsPerOp())
+		if ratio < margin {
+			t.Errorf("%s: %.1f times as fast as encoding/xml, want at least %d", name, ratio, margin)
+		}
+	}
+}

@@ -1,0 +1,84 @@
+package aml
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"callhome"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// golden compares got with the file, or writes the file under -update.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil { //nolint:gosec // test data is for everyone
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s differs (-want +got; run with -update to accept):\n%s", path, diff)
+	}
+}
+
+// sample reads one of the sample documents.
+func sample(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("testdata", "samples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestSamples(t *testing.T) {
+	files, err := filepath.Glob("testdata/samples/*.xml")
+	if err != nil || len(files) < 6 {
+		t.Fatalf("got %d samples, want at least 6 (%v)", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			msgs, err := DecodeAll(sample(t, filepath.Base(file)), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var out bytes.Buffer
+			enc := json.NewEncoder(&out)
+			enc.SetIndent("", "  ")
+			enc.SetEscapeHTML(false)
+			for i := range msgs {
+				if err := enc.Encode(msgs[i]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			golden(t, strings.TrimSuffix(file, ".xml")+".json", out.Bytes())
+		})
+	}
+}
+
+func TestDecodeFirstOfSeveral(t *testing.T) {
+	m, err := Decode(sample(t, "iosxr-inventory-delta.xml"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Block == nil || m.Block.Number != 0 || m.Block.IsLast {
+		t.Errorf("got block %+v, want the first, not the last", m.Block)
+	}
+	if diff := cmp.Diff([]string{FlagMoreBlocks}, m.Flags); diff != "" {
+		t.Errorf("flags (-want +got):\n%s", diff)
+	}
+}
+
+var _ = callhome.FormatXML
