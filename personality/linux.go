@@ -1,16 +1,12 @@
 package personality
 
-import (
-	"callhome"
-	"callhome/codec/syslog"
-)
+import "callhome"
 
 // linux is a Linux host: the agent's own, or one that logs to it. Commands are argv lines that only read; each runs only
-// where its program is installed.
+// where its program is installed. It claims no dialect, as hosts log like everything else: unknown senders are generic.
 var linux = Personality{
-	Name:     Linux,
-	Title:    "Linux",
-	Dialects: nil, // hosts log like everything else: by configuration only, see generic
+	Name:  Linux,
+	Title: "Linux",
 	Groups: []Group{
 		{
 			Keyword: gConf, Label: "configuration", Description: "configuration info",

@@ -60,7 +60,7 @@ var nxos = Personality{
 			Full:     []string{"show module", "show version", "show running-config all", "show startup-config"},
 		},
 		{
-			Keyword: gDiag, Label: "Diagnostic", Description: "diagnostic info", CiscoTAC: true,
+			Keyword: gDiag, Label: "Diagnostic", Description: "diagnostic info",
 			Commands: []string{"show diagnostic result module all detail",
 				"show diagnostic result module {module} detail", "show hardware", "show logging last 200", "show module",
 				"show sprom all", "show tech-support gold", "show tech-support platform", "show version"},
