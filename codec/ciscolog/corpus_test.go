@@ -96,14 +96,18 @@ type outcome struct {
 	check func(r *Record) bool
 }
 
-func with(flags Flags, check func(r *Record) bool) outcome { return outcome{flags: flags, check: check} }
+func with(flags Flags, check func(r *Record) bool) outcome {
+	return outcome{flags: flags, check: check}
+}
 
 // civilTime tells whether a stamp was read as this date and clock.
 func civilTime(want string) func(r *Record) bool {
 	return func(r *Record) bool { return *wantedOf(r).Time == want && r.TimeSource == TimeFromHeader }
 }
 
-func fromReceipt(r *Record) bool { return r.TimeSource == TimeFromReceipt && r.Time.Equal(corpusReceived) }
+func fromReceipt(r *Record) bool {
+	return r.TimeSource == TimeFromReceipt && r.Time.Equal(corpusReceived)
+}
 
 func text(want string) func(r *Record) bool {
 	return func(r *Record) bool { return string(r.Text) == want && r.TagRegion == nil }
