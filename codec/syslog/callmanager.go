@@ -85,15 +85,24 @@ func (l *Line) fromCiscoLog(x *prefix, rec *ciscolog.Record) {
 		return
 	}
 	l.ParamForm, l.ParamRegion = ParamsCiscoLog, rec.TagRegion
-	for _, key := range [...]string{"pname.orig", "AppID", "pname"} {
-		if v, ok := rec.Tag(key); ok && len(v) > 0 {
-			l.Program = v
-			break
+	l.processTags(rec)
+}
+
+// processTags finds program and process number among the tags. An alert may quote other tags, so the last application
+// counts.
+func (l *Line) processTags(rec *ciscolog.Record) {
+	rec.Tags(func(key, value []byte) bool {
+		switch ciscolog.CanonicalKey(key) {
+		case "pname.orig":
+			l.Program = value
+			return false
+		case "appid", "pname":
+			l.Program = value
+		case "pid":
+			l.PID = value
 		}
-	}
-	if v, ok := rec.Tag("pid"); ok {
-		l.PID = v
-	}
+		return true
+	})
 }
 
 // oddCiscoLog takes a CiscoLog line whose header, or whose prefix, the common grammar does not know: codec/ciscolog is

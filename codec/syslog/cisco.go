@@ -212,6 +212,9 @@ func (l *Line) firewall() {
 // xr finishes an IOS XR line: the node, and the state that fault manager texts spell out.
 func (l *Line) xr(x *prefix) {
 	l.Dialect, l.Node = IOSXR, x.node
+	if l.Seq < 0 {
+		l.Seq, l.Counter = l.Counter, -1
+	}
 	if bytes.HasPrefix(l.Mnemonic, []byte("FAULT_")) {
 		switch {
 		case bytes.Contains(l.Text, []byte(":CLEAR")):

@@ -64,6 +64,6 @@ const (
 	VendorCEF         Vendor = "cef"
 	VendorLEEF        Vendor = "leef"
 	VendorNetScreen   Vendor = "netscreen"
-	VendorNetScaler   Vendor = "netscaler"
 	VendorDell        Vendor = "dell"
+	VendorONTAP       Vendor = "ontap"
 )

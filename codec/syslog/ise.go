@@ -27,7 +27,7 @@ func (l *Line) segment() bool {
 		}
 		at[n], i = t[i:end], skipSpaces(t, end)
 	}
-	l.Segment = Segment{Group: at[0], Total: int(min(num[1], maxSegments+1)), Index: int(min(num[2], maxSegments+1))}
+	l.Segment = Segment{Group: at[0], Total: int(min(num[1], maxSegments+1)), Index: int(min(num[2], maxSegments+1)), body: len(t) - i}
 	if num[1] > 1 {
 		l.Flags |= FlagSegmented
 	}

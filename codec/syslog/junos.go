@@ -9,6 +9,9 @@ import (
 // minJunosTag is the shortest TAG that makes a line one of Junos without other evidence.
 const minJunosTag = 6
 
+// maxAlarmHead is how far into a text "Alarm set" and "Major alarm cleared" are looked for.
+const maxAlarmHead = 24
+
 // junosTag gives the length of a TAG at the start of t, closed by ": ": capitals, digits and at least one underscore.
 func junosTag(t []byte) int {
 	n := run(t, 0, isUpper|isDigit|isUnder)
@@ -39,10 +42,10 @@ func (l *Line) junosText() {
 		l.Mnemonic = l.Text[:n]
 		l.Text = l.Text[skipSpaces(l.Text, n+1):]
 	}
-	switch {
-	case bytes.HasPrefix(l.Text, []byte("Alarm set")):
+	switch head := l.Text[:min(len(l.Text), maxAlarmHead)]; {
+	case bytes.Contains(head, []byte("larm set")):
 		l.EventState = callhome.StateRaise
-	case bytes.HasPrefix(l.Text, []byte("Alarm cleared")):
+	case bytes.Contains(head, []byte("larm cleared")):
 		l.EventState = callhome.StateClear
 	}
 	if i := bytes.Index(l.Text, []byte("(FPC Slot ")); i >= 0 {

@@ -91,6 +91,7 @@ type Segment struct {
 	Group []byte // message number
 	Index int    // from 0
 	Total int
+	body  int // octets behind the index
 }
 
 // Relay is what a relay put in front of the device's own header.

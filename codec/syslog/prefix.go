@@ -253,17 +253,20 @@ func (x *prefix) add(t []byte, colon bool, end int) int {
 	return end
 }
 
+// longestNode is longer than any node: rack, slot and processor with three digits each need 25 octets.
+const longestNode = 40
+
 // scanNode reads an IOS XR node that a colon closes, RP/0/RSP0/CPU0: or 0/RP0/ADMIN0:, and gives its length without the
 // colon.
 func scanNode(b []byte) int {
 	slashes, i := 0, 0
-	for i < len(b) && i < 40 {
+	for i < len(b) && i < longestNode {
 		switch {
-		case b[i] == '/':
+		case b[i] == '/' && i > 0:
 			slashes++
 		case b[i] == ':':
-			first := b[0]
-			if slashes == 3 && class[first]&isUpper != 0 || slashes == 2 && digit(first) {
+			first, last := b[0], b[bytes.LastIndexByte(b[:i], '/')+1]
+			if class[last]&isUpper != 0 && (slashes == 3 && class[first]&isUpper != 0 || slashes == 2 && digit(first)) {
 				return i
 			}
 			return 0

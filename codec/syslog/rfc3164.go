@@ -24,7 +24,7 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 	i = p.zoneAfter(b, i+n, &r, false)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
-	if r.flags.Has(FlagTimeForm) && !r.yearFirst && l.PRI < 0 && r.text[4] != ' ' && digit(r.text[0]) && !host3339(b, i) {
+	if l.PRI < 0 && ownLog(&r, b, i) {
 		l.Dialect = Unknown // a program's own log file: the time is plain, the rest is not syslog
 		l.Text = bytes.TrimLeft(b[i:], ": \t")
 		return true
@@ -37,6 +37,15 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 	}
 	l.hostAndTag(p, received)
 	return true
+}
+
+// ownLog reports whether a stamp without PRI is of a log file of a program, not of syslog: a date in figures with a
+// space in it and no host behind, or something glued to the stamp.
+func ownLog(r *reading, b []byte, i int) bool {
+	if i < len(b) && b[i] != ' ' && !hasPrefixAt(b, i, ": ") {
+		return true
+	}
+	return r.flags.Has(FlagTimeForm) && !r.yearFirst && digit(r.text[0]) && !host3339(b, i)
 }
 
 // host3339 reports whether what follows a stamp with a space for the T looks like the host of a header.
@@ -57,6 +66,9 @@ func (p *Parser) second(b []byte, i int, received time.Time, l *Line) int {
 	var r reading
 	at := i
 	n := scanStamp(b[at:], &r)
+	if n > 0 && r.flags.Has(FlagTimeForm) {
+		return i
+	}
 	if n == 0 {
 		end := token(b, i)
 		at = skipSpaces(b, end)
@@ -115,6 +127,9 @@ func hostLike(w []byte) bool {
 
 // hostAndTag reads host and tag at the start of the text. The host is missing when the first token is a tag.
 func (l *Line) hostAndTag(p *Parser, received time.Time) {
+	if l.filer() {
+		return
+	}
 	t := l.Text
 	end := token(t, 0)
 	w := t[:end]
@@ -122,6 +137,15 @@ func (l *Line) hostAndTag(p *Parser, received time.Time) {
 	if len(w) > 2 && levelWord(w) && bytes.IndexByte(w, '.') > 0 {
 		l.Text = t[rest:] // facility.level in front of the host
 		l.hostAndTag(p, received)
+		return
+	}
+	if s := severityOfWord(w); s.Valid() && rest < len(t) && tagEnd(t[rest:token(t, rest)]) > 0 {
+		if l.Severity == NoSeverity {
+			l.own(s)
+		}
+		l.Text = t[rest:] // a level, a tag and no host
+		l.bsdTag()
+		l.vendorText()
 		return
 	}
 	if hasPrefixAt(t, end, " : ") {
@@ -132,7 +156,7 @@ func (l *Line) hostAndTag(p *Parser, received time.Time) {
 		return
 	}
 	if colon := bytes.HasSuffix(w, []byte(":")); colon || tagEnd(w) > 0 || !hostLike(w) || bytes.HasPrefix(w, []byte("1,")) {
-		if colon && hostBeforePayload(t[rest:]) && !hasPID(w[:end-1]) {
+		if colon && closedHost(w[:end-1], t[rest:]) {
 			l.header(w[:end-1])
 			l.Text = t[rest:]
 			l.afterHost(p, received)
@@ -168,9 +192,32 @@ func (l *Line) slot(w []byte) {
 	l.header(w)
 }
 
-// hostBeforePayload reports whether t is a payload that never stands behind a tag.
-func hostBeforePayload(t []byte) bool {
-	return bytes.HasPrefix(t, []byte("CEF:")) || bytes.HasPrefix(t, []byte("LEEF:"))
+// closedHost reports whether w, which a colon closes, is a host and no tag: an address, or a name with a tag or a
+// payload behind it.
+func closedHost(w, rest []byte) bool {
+	if hasPID(w) || !hostLike(w) {
+		return false
+	}
+	if bytes.HasPrefix(rest, []byte("CEF:")) || bytes.HasPrefix(rest, []byte("LEEF:")) || dotted(w) {
+		return true
+	}
+	next := rest[:token(rest, 0)]
+	n := tagEnd(next)
+	return n > 0 && (next[n] == '[' || bytes.IndexByte(w, '.') > 0 && junosTag(rest) == 0)
+}
+
+// dotted reports whether w is an IPv4 address.
+func dotted(w []byte) bool {
+	dots := 0
+	for i, c := range w {
+		switch {
+		case c == '.' && i > 0 && w[i-1] != '.':
+			dots++
+		case !digit(c):
+			return false
+		}
+	}
+	return dots == 3
 }
 
 // afterHost reads level words, tag and vendor shapes behind the host.
@@ -187,6 +234,9 @@ func (l *Line) afterHost(p *Parser, received time.Time) {
 	}
 	if bytes.HasPrefix(l.Text, []byte("last message repeated")) {
 		l.repeated()
+		return
+	}
+	if l.controller() || l.filer() {
 		return
 	}
 	if n := procurveNumber(l.Text); n > 0 {

@@ -54,22 +54,18 @@ func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
 // fields reads host, program, process, message ID, structured data and text from i on, where a space stands.
 func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	var at [4][]byte
+	first := skipSpaces(b, i)
 	n := 0
-	for n < len(at) {
+	for ; n < len(at); n++ {
 		start := skipSpaces(b, i)
-		if start >= len(b) {
+		if start >= len(b) || n > 0 && (b[start] == '[' || b[start] >= 0x80) {
 			break
 		}
-		if b[start] == '[' && n > 0 || n > 0 && b[start] >= 0x80 {
-			i = start
-			break
-		}
-		end := token(b, start)
-		if n > 0 && (b[end-1] == ':' || hasPID(b[start:end])) && p.bsdTail(b, start, end, n, at[0], l) {
-			return
-		}
-		at[n] = b[start:end]
-		n, i = n+1, end
+		i = token(b, start)
+		at[n] = b[start:i]
+	}
+	if !sdFollows(b, i) && l.bsdTail(b[first:], at[0], at[1]) {
+		return
 	}
 	l.header(field(at[0], maxHost, l))
 	l.Program, l.PID = field(at[1], maxApp, l), field(at[2], maxProcID, l)
@@ -79,20 +75,44 @@ func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 		l.Flags |= FlagHeaderForm
 	}
 	l.Text = l.structured(b[min(i, len(b)):])
-	p.quoted(received, l)
+	l.makers()
+	if !l.payload() {
+		p.quoted(received, l)
+	}
 }
 
-// bsdTail reads what some senders write behind a stamp of RFC 5424: no host, or host and a tag that a colon closes, as
-// in RFC 3164. F5 closes its message ID by a colon; that is none of these.
-func (p *Parser) bsdTail(b []byte, start, end, n int, first []byte, l *Line) bool {
-	if n > 2 || n == 2 && b[end-1] == ':' {
+// makers recognises the message IDs of BIG-IP and the structured data of Junos.
+func (l *Line) makers() {
+	if n := len(l.MessageID); n == f5Digits+3 && l.MessageID[n-1] == ':' && l.MessageID[n-3] == ':' {
+		l.Vendor, l.MessageID = VendorF5, l.MessageID[:f5Digits]
+		l.Mnemonic = l.MessageID
+	}
+	if bytes.HasPrefix(l.ParamRegion, []byte("[junos@2636.")) {
+		l.Vendor = VendorJunos
+		l.engine()
+	}
+}
+
+// sdFollows reports whether structured data, or its nil value, stands behind the four fields.
+func sdFollows(b []byte, i int) bool {
+	i = skipSpaces(b, i)
+	return i < len(b) && (b[i] == '[' || b[i] == '-' && (i+1 == len(b) || b[i+1] == ' '))
+}
+
+// bsdTail reads what some senders write behind a stamp of RFC 5424 as if it were RFC 3164: a tag, or host and tag.
+func (l *Line) bsdTail(b, first, second []byte) bool {
+	switch {
+	case len(first) > 0 && hasPID(bytes.TrimSuffix(first, []byte(":"))):
+		l.Text = b
+	case len(second) > 0 && (second[len(second)-1] == ':' || hasPID(second)):
+		l.header(first)
+		l.Text = b[skipSpaces(b, len(first)):]
+	default:
 		return false
 	}
 	l.Flags |= FlagHeaderForm
-	l.header(first)
-	l.Text = b[start:]
 	l.bsdTag()
-	_ = end
+	l.vendorText()
 	return true
 }
 

@@ -51,6 +51,7 @@ func scanBSD(b []byte, r *reading) int {
 	if month == weekday {
 		i = skipSpaces(b, i)
 		n := 0
+		r.flags |= FlagTimeForm
 		if month, n = scanMonth(b[i:]); month <= 0 {
 			return 0
 		}
@@ -120,6 +121,7 @@ func scanDayFirst(b []byte, r *reading) int {
 		return 0
 	}
 	r.month, r.day, r.year = month, day, int(number(b[i+1:i+5]))
+	r.flags |= FlagTimeForm
 	if n = scanClock(b, i+6, r); n == 0 {
 		return 0
 	}

@@ -192,3 +192,48 @@ func (l *Line) headless(b []byte) {
 	}
 	l.Dialect = Unknown
 }
+
+// controller reads what iDRAC writes: Severity: Informational, Category: Audit, MessageID: LOG007, Message: text.
+func (l *Line) controller() bool {
+	if !bytes.HasPrefix(l.Text, []byte("Severity: ")) {
+		return false
+	}
+	l.ParamForm, l.ParamRegion = ParamsColon, l.Text
+	i := bytes.Index(l.Text, []byte("MessageID: "))
+	if i < 0 {
+		l.ParamForm, l.ParamRegion = ParamsNone, nil
+		return false
+	}
+	l.Vendor = VendorDell
+	id := l.Text[i+len("MessageID: "):]
+	l.MessageID = id[:run(id, 0, isName|isDash)]
+	level := l.Text[len("Severity: "):]
+	l.own(severityOfWord(level[:run(level, 0, isAlpha)]))
+	return true
+}
+
+// filer reads [node:event.name:level]: of ONTAP. Source: ONTAP EMS reference.
+func (l *Line) filer() bool {
+	t := l.Text
+	if len(t) == 0 || t[0] != '[' {
+		return false
+	}
+	end := bytes.IndexByte(t, ']')
+	if end < 0 || !hasPrefixAt(t, end, "]:") {
+		return false
+	}
+	in := t[1:end]
+	first, last := bytes.IndexByte(in, ':'), bytes.LastIndexByte(in, ':')
+	if first < 1 || last == first || !severityOfWord(in[last+1:]).Valid() || bytes.IndexByte(in, ' ') >= 0 {
+		return false
+	}
+	l.Vendor, l.Mnemonic = VendorONTAP, in[first+1:last]
+	if l.Host == nil {
+		l.header(in[:first])
+	} else {
+		l.Node = in[:first]
+	}
+	l.own(severityOfWord(in[last+1:]))
+	l.Text = t[skipColon(t, end+1):]
+	return true
+}
