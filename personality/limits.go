@@ -1,6 +1,7 @@
 package personality
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -101,6 +102,9 @@ func (l *Limits) Unlimited(n int) bool { return n == 0 && l.SizeZero }
 
 // CheckProfileName says whether name may be the name of a profile.
 func (l *Limits) CheckProfileName(name string) error {
+	if name == "" {
+		return errors.New("a profile needs a name")
+	}
 	for _, r := range l.ReservedProfile {
 		if strings.EqualFold(r, name) {
 			return fmt.Errorf("the name %q is reserved; choose another", name)
@@ -109,16 +113,17 @@ func (l *Limits) CheckProfileName(name string) error {
 	return l.ProfileName.Check(name)
 }
 
-// Check says what is wrong with value, by length or characters.
+// Check says what is wrong with value, by length or characters. What is not set, "", is right: whether it must be set
+// is another question.
 func (f Field) Check(value string) error {
 	n := utf8.RuneCountInString(value)
 	switch {
+	case value == "":
+		return nil
 	case f.Max > 0 && n > f.Max:
 		return fmt.Errorf("%d characters are too many; at most %d are allowed", n, f.Max)
 	case n < f.Min:
 		return fmt.Errorf("%d characters are too few; at least %d are needed", n, f.Min)
-	case value == "":
-		return nil
 	}
 	return f.Chars.check(value)
 }
