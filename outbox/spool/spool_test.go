@@ -1,0 +1,43 @@
+package spool_test
+
+import (
+	"context"
+	"path/filepath"
+	"testing"
+
+	"callhome/outbox"
+	"callhome/outbox/outboxtest"
+	"callhome/outbox/spool"
+)
+
+func openAt(t testing.TB, path string) *spool.Store {
+	t.Helper()
+	s, err := spool.Open(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	if s.Rescued() != nil {
+		t.Fatalf("the spool is damaged: %v", s.Rescued())
+	}
+	return s
+}
+
+func TestConformance(t *testing.T) {
+	path := ""
+	outboxtest.Run(t,
+		func(t testing.TB) outbox.Store {
+			path = filepath.Join(t.TempDir(), "outbox.db")
+			s := openAt(t, path)
+			if _, err := s.Load(context.Background()); err != nil {
+				t.Fatal(err)
+			}
+			return s
+		},
+		func(t testing.TB, s outbox.Store) outbox.Store {
+			if err := s.(*spool.Store).Close(); err != nil {
+				t.Fatal(err)
+			}
+			return openAt(t, path)
+		})
+}
