@@ -29,8 +29,11 @@ func Append(dst []byte, m *callhome.Message, v Variant) ([]byte, error) {
 func check(m *callhome.Message) error {
 	var faults []error
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	if _, ok := m.MessageID.Created(); !ok {
-		fault("message_id %q has not the form M<n>:<serial>:<8 hexadecimal digits>", m.MessageID)
+	if !isID(string(m.MessageID), 'M') {
+		fault("message_id %q has not the form M<n>:<serial>:<8 hexadecimal digits>, M may be missing", m.MessageID)
+	}
+	if m.GroupID != "" && !isID(m.GroupID, 'G') {
+		fault("group_id %q has not the form G<n>:<serial>:<8 hexadecimal digits>, G may be missing", m.GroupID)
 	}
 	if m.EventTime.IsZero() {
 		fault("event_time is missing")
@@ -47,6 +50,28 @@ func check(m *callhome.Message) error {
 		return nil
 	}
 	return &callhome.Error{Kind: callhome.KindInvalid, Msg: "write message as XML", Err: errors.Join(faults...)}
+}
+
+// isID reports whether id is a counter with or without its letter, a serial, and eight upper-case hexadecimal digits.
+func isID(id string, letter byte) bool {
+	if id != "" && id[0] == letter {
+		id = id[1:]
+	}
+	first, last := strings.IndexByte(id, ':'), strings.LastIndexByte(id, ':')
+	if first < 1 || last == first || len(id)-last != 9 {
+		return false
+	}
+	for _, c := range []byte(id[:first]) {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	for _, c := range []byte(id[last+1:]) {
+		if (c < '0' || c > '9') && (c < 'A' || c > 'F') {
+			return false
+		}
+	}
+	return true
 }
 
 // typeWord is the word of aml-block:Type and ch:Type: the message's type where it is such a word, else its group.
