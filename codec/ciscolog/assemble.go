@@ -12,8 +12,8 @@ import (
 const (
 	MaxGroups     = 10_000
 	MaxGroupBytes = 16 << 20
-	// partOverhead is what one kept part costs beside its octets.
-	partOverhead = 512
+	// partOverhead is what one kept part costs beside its octets: a Record, and its places in the tables.
+	partOverhead = 640
 	// maxTotal is the largest total that is believed: ten times what a conforming sender uses.
 	maxTotal = 9_999
 )

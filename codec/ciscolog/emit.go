@@ -121,15 +121,23 @@ func checkMessage(text string, tagged bool) error {
 
 // checkUTF8 refuses octets that are not UTF-8.
 func checkUTF8(field, s string) error {
+	if at := badUTF8(s); at >= 0 {
+		return fieldErrorf(field, "octet %d is not UTF-8", at+1)
+	}
+	return nil
+}
+
+// badUTF8 is the index of the first octet that is not UTF-8, -1 when there is none.
+func badUTF8(s string) int {
 	for i, r := range s {
 		if r != utf8.RuneError {
 			continue
 		}
 		if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
-			return fieldErrorf(field, "octet %d is not UTF-8", i+1)
+			return i
 		}
 	}
-	return nil
+	return -1
 }
 
 // appendHead writes everything up to HEADER and its delimiter.
@@ -260,23 +268,36 @@ func appendTags(dst []byte, tags []callhome.Tag, seq uint32) ([]byte, error) {
 	}
 	dst = append(dst, '%')
 	for i, tag := range tags {
-		if end, rule := scanKey([]byte(tag.Key+"="), 0); rule != "" || end != len(tag.Key) {
-			return dst, fieldErrorf(fmt.Sprintf("tags[%d].key", i), "%q must be words of letters, digits and underscores, joined by dots", tag.Key)
+		if field, msg := checkTag(tag, seq); msg != "" {
+			return dst, fieldErrorf(fmt.Sprintf("tags[%d].%s", i, field), "%s", msg)
 		}
-		field := fmt.Sprintf("tags[%d].value", i)
-		if err := checkUTF8(field, tag.Value); err != nil {
-			return dst, err
-		}
-		if tag.Key == keyPart {
-			part, ok := ParsePart([]byte(tag.Value))
-			if !ok || part.First+part.N-1 != seq {
-				return dst, fieldErrorf(field, "%q must be FIRST.N/TOTAL, N from 1 to TOTAL, and FIRST+N-1 the sequence number %d", tag.Value, seq)
-			}
-		}
-		dst = append(append(append(dst, '['), tag.Key...), '=')
-		dst = append(appendValue(dst, tag.Value), ']')
+		dst = appendTag(dst, tag)
 	}
 	return append(dst, delim...), nil
+}
+
+// checkTag says which half of a tag cannot be written, and why.
+func checkTag(tag callhome.Tag, seq uint32) (field, msg string) {
+	if end, rule := scanKey([]byte(tag.Key+"="), 0); rule != "" || end != len(tag.Key) {
+		return "key", fmt.Sprintf("%q must be words of letters, digits and underscores, joined by dots", tag.Key)
+	}
+	if at := badUTF8(tag.Value); at >= 0 {
+		return "value", fmt.Sprintf("octet %d is not UTF-8", at+1)
+	}
+	if tag.Key != keyPart {
+		return "", ""
+	}
+	part, ok := ParsePart([]byte(tag.Value))
+	if !ok || part.First+part.N-1 != seq {
+		return "value", fmt.Sprintf("%q must be FIRST.N/TOTAL, N from 1 to TOTAL, and FIRST+N-1 the sequence number %d", tag.Value, seq)
+	}
+	return "", ""
+}
+
+// appendTag writes one pair with its brackets.
+func appendTag(dst []byte, tag callhome.Tag) []byte {
+	dst = append(append(append(dst, '['), tag.Key...), '=')
+	return append(appendValue(dst, tag.Value), ']')
 }
 
 // appendValue writes a tag's value with its escapes.

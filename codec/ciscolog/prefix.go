@@ -5,6 +5,10 @@ import "bytes"
 // maxRelays is how many relay headers in a row are taken off; the innermost is kept, as it knows the sender best.
 const maxRelays = 4
 
+// maxGlued is the longest prefix in which a colon without a space behind it may end a field. Looking for such colons
+// takes time that grows with the square of the length, and no sender's prefix is near this long.
+const maxGlued = 1024
+
 // loosePrefix reads what stands before TIMESTAMP: what relays added, counters, SEQNUM and HOST.
 func (r *Record) loosePrefix(b []byte) {
 	relayed := false
@@ -16,10 +20,10 @@ func (r *Record) loosePrefix(b []byte) {
 		r.RelayTime, r.RelayHost, relayed = stamp, host, true
 		b = rest
 	}
-	numbers, first := 0, true
+	numbers, first, glued := 0, true, len(b) <= maxGlued
 	for len(b) > 0 {
 		var piece []byte
-		piece, b = r.nextPiece(b)
+		piece, b = r.nextPiece(b, glued)
 		if len(piece) == 0 {
 			continue
 		}
@@ -39,11 +43,6 @@ func (r *Record) loosePrefix(b []byte) {
 	if r.Host == nil && numbers == 0 && plainTag(r.RelayTag) {
 		r.Host, r.RelayTag = r.RelayTag, nil
 	}
-	r.hostFlags()
-}
-
-// hostFlags checks the form of HOST.
-func (r *Record) hostFlags() {
 	if len(r.Host) > MaxHost {
 		r.Flags |= FlagHostLength
 	}
@@ -79,9 +78,9 @@ func (r *Record) counter(piece []byte) {
 	}
 }
 
-// nextPiece takes the next piece off b: up to a colon that a space or the end follows, or up to any colon if the piece is
-// no address.
-func (r *Record) nextPiece(b []byte) (piece, rest []byte) {
+// nextPiece takes the next piece off b: up to a colon that a space or the end follows; where glued, up to any colon if the
+// piece is no address.
+func (r *Record) nextPiece(b []byte, glued bool) (piece, rest []byte) {
 	end, next := len(b), len(b)
 	if i := bytes.Index(b, delim); i >= 0 {
 		end, next = i, i+len(delim)
@@ -90,7 +89,7 @@ func (r *Record) nextPiece(b []byte) (piece, rest []byte) {
 	} else if len(trimRight(b)) > 0 {
 		r.Flags |= FlagDelim
 	}
-	if i := bytes.IndexByte(b[:end], ':'); i >= 0 && !addressLike(lastWord(trim(b[:end]))) {
+	if i := bytes.IndexByte(b[:end], ':'); glued && i >= 0 && !addressLike(lastWord(trim(b[:end]))) {
 		end, next = i, i+1
 		r.Flags |= FlagDelim
 	}
@@ -121,7 +120,7 @@ func plainPrefix(b []byte) bool {
 	var scratch Record
 	for len(b) > 0 {
 		var piece []byte
-		if piece, b = scratch.nextPiece(b); bytes.IndexByte(piece, ' ') >= 0 {
+		if piece, b = scratch.nextPiece(b, true); bytes.IndexByte(piece, ' ') >= 0 {
 			return false
 		}
 	}

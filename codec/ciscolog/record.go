@@ -91,7 +91,7 @@ type Record struct {
 
 	Stamp       []byte        // TIMESTAMP as sent, with accuracy prefix and zone
 	Time        time.Time     // the instant, in UTC; time of receipt where TimeSource says so
-	TimeSource  TimeSource    //
+	TimeSource  TimeSource    // where Time comes from
 	Precision   time.Duration // unit of the last digit of the time: 1 s .. 1 ns; 0 when Time is of receipt
 	Zone        []byte        // as sent
 	Offset      int           // seconds east of UTC with which Time was computed

@@ -82,25 +82,16 @@ func newSplitter(f *Fields) (*splitter, error) {
 		return nil, fieldErrorf("tags", "%s leaves %d octets of a part for the text, %d are needed; shorten it", keyPname, s.restRoom, minRoom)
 	}
 	s.first = slices.Clone(f.Tags)
-	for {
-		if s.firstRoom, err = room(f, s.first); err != nil {
-			return nil, err
-		}
-		if s.firstRoom >= minRoom {
-			return s, nil
-		}
-		s.first = dropOptional(s.first)
+	if s.firstRoom, err = room(f, s.first); err != nil {
+		return nil, err
 	}
-}
-
-// dropOptional takes the last tag away that is not pname.orig.
-func dropOptional(tags []callhome.Tag) []callhome.Tag {
-	for i := len(tags) - 1; i >= 0; i-- {
-		if tags[i].Key != keyPname {
-			return slices.Delete(tags, i, i+1)
+	for i := len(s.first) - 1; i >= 0 && s.firstRoom < minRoom; i-- {
+		if tag := s.first[i]; tag.Key != keyPname {
+			s.firstRoom += len(appendTag(nil, tag))
+			s.first = slices.Delete(s.first, i, i+1)
 		}
 	}
-	return tags
+	return s, nil
 }
 
 // room is how many octets of text fit into a part with these tags, whatever its numbers are.

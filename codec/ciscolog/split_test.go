@@ -1,6 +1,7 @@
 package ciscolog
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -117,6 +118,20 @@ func TestSplitDropsOptionalTags(t *testing.T) {
 	}
 }
 
+func TestSplitManyTags(t *testing.T) {
+	f := good()
+	for range 20_000 {
+		f.Tags = append(f.Tags, callhome.Tag{Key: "k", Value: "v"})
+	}
+	lines, err := Split(f)
+	if err != nil || len(lines) != 1 {
+		t.Fatalf("got %d lines, %v", len(lines), err)
+	}
+	if n := strings.Count(string(lines[0]), "[k=v]"); n < 100 || n > 160 {
+		t.Errorf("%d of the tags were kept", n)
+	}
+}
+
 func TestSplitCutsBeyondTheLimit(t *testing.T) {
 	f := good()
 	f.Text = strings.Repeat("x\n", MaxParts+1)
@@ -145,7 +160,8 @@ func TestSplitRefuses(t *testing.T) {
 		f.Text = "a\nb"
 		tc.change(&f)
 		lines, err := Split(f)
-		if fe, ok := err.(*FieldError); !ok || fe.Field != tc.field || lines != nil {
+		var fe *FieldError
+		if !errors.As(err, &fe) || fe.Field != tc.field || lines != nil {
 			t.Errorf("%s: got %d lines, %v", tc.field, len(lines), err)
 		}
 	}

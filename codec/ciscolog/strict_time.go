@@ -83,16 +83,15 @@ func hasLayout(t []byte) bool {
 		return false
 	}
 	for i := range len(stampLayout) {
-		switch want := stampLayout[i]; want {
-		case 'A':
+		c := t[i]
+		switch stampLayout[i] {
+		case 'A', c:
 		case '0':
-			if !isDigit(t[i]) {
+			if !isDigit(c) {
 				return false
 			}
 		default:
-			if t[i] != want {
-				return false
-			}
+			return false
 		}
 	}
 	return true
