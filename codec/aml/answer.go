@@ -64,6 +64,9 @@ type Ack struct {
 // maxAnswer bounds an answer; those that are known have less than 1 KiB.
 const maxAnswer = 1 << 20
 
+// maxReason bounds what is kept of a fault's reason: it goes into logs.
+const maxReason = 1 << 10
+
 // ParseAck reads an answer. An empty one is valid. The error is of kind invalid: the answer is not XML.
 func ParseAck(b []byte) (Ack, error) {
 	var a Ack
@@ -84,7 +87,7 @@ func ParseAck(b []byte) (Ack, error) {
 			value.Reset()
 		case tokenText:
 			if len(s.open) == 0 && !isBlank(s.text) {
-				return Ack{}, located(src, soft(s.pos-len(s.text), "the answer is not XML"))
+				return Ack{}, located(src, soft(s.at, "the answer is not XML"))
 			}
 			value.WriteString(s.text)
 		case tokenEnd:
@@ -108,7 +111,7 @@ func (a *Ack) set(local, value string) {
 			a.Fault = faultCode(localName(value))
 		}
 	case "Text", "faultstring":
-		a.Reason = value
+		a.Reason = strings.ToValidUTF8(value[:min(len(value), maxReason)], "")
 	}
 }
 

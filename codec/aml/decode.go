@@ -97,6 +97,7 @@ type decoder struct {
 	m         *callhome.Message // the last of msgs; nil before the first
 	messageID string            // of the session, for all blocks
 	soapFault bool
+	refusal   *fault // raised while an element began
 
 	userEmail string       // of ch:UserData; stands in for a missing contact e-mail
 	typeWord  string       // what aml-block:Type ends in
@@ -173,47 +174,55 @@ func (d *decoder) verdict() *fault {
 
 // start opens an element.
 func (d *decoder) start() *fault {
-	mark := len(d.bindings)
+	f := frame{bindings: len(d.bindings)}
 	if len(d.attrs) > 0 {
 		if d.bindings = bind(d.bindings, d.attrs); len(d.bindings) > maxBindings {
 			return hard(d.pos, "more than 256 namespace declarations are in force at once")
 		}
 	}
-	parent, hint := root, 0
-	if n := len(d.frames); n > 0 {
-		d.frames[n-1].kids = true
-		parent, hint = d.frames[n-1].node, int(d.frames[n-1].hint)
-	}
-	f := frame{bindings: mark}
-	if parent != nil {
-		f.node, hint = parent.child(d.local(), hint)
-	}
-	if f.node != nil {
-		switch got := resolve(d.bindings, d.prefix()); {
-		case got == f.node.space:
-		case got == spaceOther || f.node.space == spaceOther:
-			f.weak = true
-		default: // another of our vocabularies: not the element that is meant here
-			f.node = nil
-		}
-	}
-	if len(d.frames) == 0 {
-		if f.node == nil || d.doctype != "" && d.name != d.doctype {
-			return hard(d.pos, "the root element <"+clip(d.name)+"> is not that of a call-home message")
-		}
-	} else {
-		d.frames[len(d.frames)-1].hint = uint8(hint) //nolint:gosec // an index of at most 16 elements
+	d.recognise(&f)
+	if len(d.frames) == 0 && (f.node == nil || d.doctype != "" && d.name != d.doctype) {
+		return hard(d.pos, "the root element <"+clip(d.name)+"> is not that of a call-home message")
 	}
 	d.frames = append(d.frames, f)
 	top := &d.frames[len(d.frames)-1]
 	if f.node != nil && f.node.begin != nil {
 		f.node.begin(d, top)
 	}
+	if d.refusal != nil {
+		return d.refusal
+	}
 	d.layout = top.holdsElements()
 	if len(d.attrs) > 0 {
 		d.keepAttrs(f.node)
 	}
 	return nil
+}
+
+// recognise finds what the tree knows of an element: by its local name where it stands, unless its namespace is another
+// one of ours.
+func (d *decoder) recognise(f *frame) {
+	if n := len(d.frames); n == 0 {
+		f.node, _ = root.child(d.local(), 0)
+	} else {
+		parent := &d.frames[n-1]
+		parent.kids = true
+		if parent.node != nil {
+			var hint int
+			f.node, hint = parent.node.child(d.local(), int(parent.hint))
+			parent.hint = uint8(hint) //nolint:gosec // an index of at most 16 elements
+		}
+	}
+	if f.node == nil {
+		return
+	}
+	switch got := resolve(d.bindings, d.prefix()); {
+	case got == f.node.space:
+	case got == spaceOther || f.node.space == spaceOther:
+		f.weak = true
+	default:
+		f.node = nil
+	}
 }
 
 // holdsElements reports whether blanks in the element are layout.
@@ -225,7 +234,7 @@ func (d *decoder) addText() *fault {
 		if isBlank(d.text) && !d.cdata {
 			return nil
 		}
-		return hard(d.pos-len(d.text), "text stands before the root element; this is not an XML message")
+		return hard(d.at, "text stands before the root element; this is not an XML message")
 	}
 	f := &d.frames[len(d.frames)-1]
 	switch {

@@ -38,6 +38,11 @@ func check(m *callhome.Message) error {
 	if m.EventTime.IsZero() {
 		fault("event_time is missing")
 	}
+	for _, t := range [...]callhome.Timestamp{m.EventTime, m.CreationTime} {
+		if y := t.Year(); y < 1 || y > 9999 {
+			fault("event_time or creation_time is in the year %d; four digits can be written", y)
+		}
+	}
 	if m.Severity == nil {
 		fault("severity is missing")
 	} else if !m.Severity.Valid() {
@@ -300,8 +305,9 @@ func plainWord(given string, v *Variant) string {
 	return or(v.Encoding, encodingPlain)
 }
 
+// or gives otherwise where s is blank.
 func or(s, otherwise string) string {
-	if s != "" {
+	if !isBlank(s) {
 		return s
 	}
 	return otherwise

@@ -53,6 +53,8 @@ func TestAppendRefuses(t *testing.T) {
 		"no message ID":   {func(m *callhome.Message) { m.MessageID = "" }, "message_id"},
 		"odd message ID":  {func(m *callhome.Message) { m.MessageID = "M1:x:soon" }, "message_id"},
 		"no time":         {func(m *callhome.Message) { m.EventTime = callhome.Timestamp{} }, "event_time"},
+		"far future":      {func(m *callhome.Message) { m.EventTime.Time = m.EventTime.AddDate(9000, 0, 0) }, "year 11026"},
+		"odd group ID":    {func(m *callhome.Message) { m.GroupID = "G1:x:69b529dd" }, "group_id"},
 		"no severity":     {func(m *callhome.Message) { m.Severity = nil }, "severity"},
 		"severity of ten": {func(m *callhome.Message) { m.Severity = &bad }, "severity 10"},
 		"no group":        {func(m *callhome.Message) { m.Group, m.Type = "", "Call Home" }, "alert_group"},

@@ -11,6 +11,7 @@ const (
 	maxAttrBytes    = 64 << 10 // of one value; the longest known is a system description
 	maxNameBytes    = 256      // the longest known name has 31 bytes
 	maxBindings     = 256      // namespace declarations in force at one place
+	maxBlocks       = 256      // of one document; devices send one
 	maxUnknown      = 256      // kept elements that no field is meant for
 	maxUnknownBytes = 64 << 10 // their paths together; deep paths of long names would multiply a small document
 )

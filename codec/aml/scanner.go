@@ -28,6 +28,7 @@ type scanner struct {
 	name    string // qualified name of a start or end tag
 	colon   int    // where its prefix ends, -1 without one
 	attrs   []attr
+	at      int // where a text begins in src
 	text    string
 	cdata   bool
 	closing bool // the start tag was <x/>: its end comes next

@@ -12,7 +12,7 @@ func (s *scanner) charData() *fault {
 		raw = raw[:n]
 	}
 	text, f := s.decodeText(s.pos, raw, false)
-	s.text, s.cdata = text, false
+	s.text, s.cdata, s.at = text, false, s.pos
 	s.pos += len(raw)
 	return f
 }
@@ -24,7 +24,7 @@ func (s *scanner) section(start int) *fault {
 		return hard(len(s.src), "the document ends inside a CDATA section; it was cut off on the way")
 	}
 	raw := s.src[start : start+n]
-	s.text, s.cdata, s.pos = raw, true, start+n+len("]]>")
+	s.text, s.cdata, s.at, s.pos = raw, true, start, start+n+len("]]>")
 	i := skipCDATA(raw, 0)
 	if i == len(raw) {
 		return nil
@@ -151,7 +151,7 @@ func (s *scanner) reference(offset int, raw string, i int) (n int, change string
 		s.malformed = true
 		return 1, "", nil
 	}
-	return 0, "", soft(offset+i, "& stands alone; write &amp;")
+	return 0, "", soft(offset+i, "& begins no reference that XML knows; write &amp;")
 }
 
 // referred judges the character that a reference names. Surrogates become U+FFFD.

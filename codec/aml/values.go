@@ -20,6 +20,9 @@ func (d *decoder) newMessage() {
 		d.msgs = make([]callhome.Message, 0, 1)
 	}
 	d.closeMessage()
+	if len(d.msgs) == maxBlocks {
+		d.refusal = hard(d.pos, "the document has more than 256 blocks")
+	}
 	d.msgs = append(d.msgs, callhome.Message{Format: callhome.FormatXML})
 	d.m = &d.msgs[len(d.msgs)-1]
 	d.weak = d.weak[:0]
@@ -179,11 +182,12 @@ func localName(name string) string {
 
 func (d *decoder) takeTime(field *callhome.Timestamp, value string) bool {
 	t, ok := ParseTime(value)
-	if !ok || !field.IsZero() {
-		if !ok {
-			mark(d.m, FlagBadTime)
-		}
+	if !ok {
+		mark(d.m, FlagBadTime)
 		return false
+	}
+	if !field.IsZero() {
+		return field.Equal(t.Time)
 	}
 	*field = t
 	return true
@@ -197,9 +201,12 @@ func (d *decoder) takeTypeURI(value string) bool {
 
 func (d *decoder) takeSeverity(value string) bool {
 	level, err := callhome.ParseLevel(value)
-	if err != nil || d.m.Severity != nil {
+	if err != nil {
 		mark(d.m, FlagBadValue)
 		return false
+	}
+	if d.m.Severity != nil {
+		return *d.m.Severity == level
 	}
 	d.m.Severity = &level
 	return true
