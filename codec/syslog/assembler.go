@@ -28,8 +28,8 @@ type groupKey struct{ peer, host, category, number string }
 
 type group struct {
 	first  time.Time
-	head   []byte // the first segment that came, without its text, or that with index 0
-	zero   bool
+	head   []byte // header of the lowest segment
+	lowest int
 	parts  map[int][]byte
 	total  int
 	octets int
@@ -37,7 +37,8 @@ type group struct {
 
 // Put takes a parsed line of peer. A line that is no segment, or the only one, is given back as it is. A segment is kept,
 // and when its message is complete the joined line is given; otherwise ok is false. Texts are joined without a separator
-// behind the header of segment 0. The result is no alias of l.
+// behind the header of the lowest segment. When too much waits already, a segment is given back unjoined. What is given
+// for a joined message is no alias of l.
 func (a *Assembler) Put(peer string, l *Line, now time.Time) (joined []byte, ok bool) {
 	s := l.Segment
 	if s.Total <= 1 || s.Total > maxSegments || s.Index < 0 || s.Index >= s.Total {
@@ -45,6 +46,9 @@ func (a *Assembler) Put(peer string, l *Line, now time.Time) (joined []byte, ok 
 	}
 	key := groupKey{peer, string(l.Host), string(l.Program), string(s.Group)}
 	g := a.groups[key]
+	if a.octets+len(l.Raw) > maxGroupOctets || g == nil && len(a.groups) >= maxGroups {
+		return l.Raw, true
+	}
 	if g == nil {
 		g = &group{first: now, parts: make(map[int][]byte, s.Total), total: s.Total}
 		if a.groups == nil {
@@ -64,21 +68,15 @@ func (a *Assembler) Put(peer string, l *Line, now time.Time) (joined []byte, ok 
 	return g.join(), true
 }
 
-// add keeps a segment: what stands behind its index.
+// add keeps a segment: what stands behind its index. The header kept is that of the lowest one.
 func (g *group) add(l *Line) {
-	body := segmentBody(l)
-	if l.Segment.Index == 0 || g.head == nil {
-		g.head = append(g.head[:0], l.Raw[:len(l.Raw)-len(body)]...)
-		g.zero = g.zero || l.Segment.Index == 0
-	}
-	g.parts[l.Segment.Index] = append([]byte(nil), body...)
-	g.octets += len(l.Raw)
-}
-
-// segmentBody is what stands behind the segment's index.
-func segmentBody(l *Line) []byte {
 	raw := trimEnd(l.Raw)
-	return raw[len(raw)-l.Segment.body:]
+	cut := len(raw) - l.Segment.body
+	if g.head == nil || l.Segment.Index < g.lowest {
+		g.head, g.lowest = append(g.head[:0], raw[:cut]...), l.Segment.Index
+	}
+	g.parts[l.Segment.Index] = append([]byte(nil), raw[cut:]...)
+	g.octets += len(l.Raw)
 }
 
 // join puts the segments behind the header in their order.
@@ -100,8 +98,8 @@ func (a *Assembler) drop(key groupKey, g *group) {
 	a.octets -= g.octets
 }
 
-// Expire gives every message that has waited too long at now, or that is the oldest while more wait than memory is set
-// aside for: joined, with what came of it. Flag such a line with FlagIncomplete.
+// Expire gives every message that has waited too long at now, joined of what came. Its line is to be flagged with
+// FlagIncomplete.
 func (a *Assembler) Expire(now time.Time) [][]byte {
 	patience := a.Patience
 	if patience <= 0 {
@@ -114,22 +112,7 @@ func (a *Assembler) Expire(now time.Time) [][]byte {
 			out = append(out, g.join())
 		}
 	}
-	for len(a.groups) > maxGroups || a.octets > maxGroupOctets {
-		key, g := a.oldest()
-		a.drop(key, g)
-		out = append(out, g.join())
-	}
 	return out
-}
-
-// oldest is the message that has waited longest.
-func (a *Assembler) oldest() (key groupKey, g *group) {
-	for k, c := range a.groups {
-		if g == nil || c.first.Before(g.first) {
-			key, g = k, c
-		}
-	}
-	return key, g
 }
 
 // Waiting is how many messages wait for segments.

@@ -104,7 +104,7 @@ func (p *Parser) bareAire(b []byte, received time.Time, l *Line) bool {
 func (p *Parser) bareIOS(b []byte, received time.Time, l *Line) bool {
 	var x prefix
 	i := 0
-	if n := digits(b, 0); n > 0 && n < 10 && hasPrefixAt(b, n, ": ") && l.PRI >= 0 {
+	if n := digits(b, 0); n > 0 && n < 10 && hasPrefixAt(b, n, ": ") {
 		x.nums[0], x.nn = b[:n], 1
 		i = skipSpaces(b, n+1)
 	}
@@ -120,12 +120,10 @@ func (p *Parser) bareIOS(b []byte, received time.Time, l *Line) bool {
 	} else {
 		n = skipColon(b, n)
 	}
-	if x.nn == 0 && (x.accuracy == 0 || x.stamps == 0) {
+	if x.stamps == 0 && (x.nn == 0 || l.PRI < 0) || x.nn == 0 && x.accuracy == 0 {
 		return false
 	}
-	if x.nn > 0 {
-		l.Counter = number(x.nums[0])
-	}
+	x.numbers(l)
 	x.times(p, received, l)
 	l.Dialect, l.Text = IOS, b[n:]
 	return true

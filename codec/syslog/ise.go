@@ -19,6 +19,7 @@ func (l *Line) segment() bool {
 	l.Text = t[i:]
 	var num [3]int64
 	var at [3][]byte
+	body := 0 // what is joined begins one space behind the index
 	for n := range num {
 		end = digits(t, i)
 		if num[n] = number(t[i:end]); num[n] < 0 || end < len(t) && t[end] != ' ' {
@@ -26,8 +27,9 @@ func (l *Line) segment() bool {
 			return true
 		}
 		at[n], i = t[i:end], skipSpaces(t, end)
+		body = len(t) - min(end+1, len(t))
 	}
-	l.Segment = Segment{Group: at[0], Total: int(min(num[1], maxSegments+1)), Index: int(min(num[2], maxSegments+1)), body: len(t) - i}
+	l.Segment = Segment{Group: at[0], Total: int(min(num[1], maxSegments+1)), Index: int(min(num[2], maxSegments+1)), body: body}
 	if num[1] > 1 {
 		l.Flags |= FlagSegmented
 	}

@@ -142,7 +142,7 @@ func (o *object) stamp(k string, l *Line) {
 		return
 	}
 	o.key(k)
-	t := l.wall()
+	t := l.Wall()
 	if l.HasZone {
 		t = l.Time.In(fixedZone(l.Offset))
 	}

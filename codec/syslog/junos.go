@@ -27,7 +27,7 @@ func (l *Line) junos() bool {
 	if l.Program == nil {
 		return l.junosCard()
 	}
-	if junosTag(l.Text) == 0 && !junosProcess(l.Program) &&
+	if junosTag(l.Text) == 0 && !junosProcess(l.Program) && !engineHost(l.Host) &&
 		!(string(l.Program) == "kernel" && bytes.HasPrefix(l.Text, []byte("tcp_auth_ok:"))) {
 		return false
 	}
@@ -56,21 +56,45 @@ func (l *Line) junosText() {
 	l.engine()
 }
 
-// junosCard takes what line cards log: their name, then the text, with no colon between.
+// junosCard takes what line cards log: their name, once or twice, then a process or a TAG, and the text.
 func (l *Line) junosCard() bool {
 	n := token(l.Text, 0)
 	card := l.Text[:n]
 	if len(card) < 4 || !junosProcess(card) || class[card[len(card)-1]]&isDigit == 0 {
 		return false
 	}
+	t := l.Text[skipSpaces(l.Text, n):]
+	if bytes.HasPrefix(t, card) && hasPrefixAt(t, n, " ") {
+		t = t[skipSpaces(t, n):]
+	}
 	l.Dialect, l.Node, l.Program = Junos, card, card
-	l.Text = l.Text[skipSpaces(l.Text, n):]
+	if k := tagEnd(t); k > 0 && t[k] == ':' && allClass(t[:k], isLower|isDigit|isDash) {
+		l.Program, t = t[:k], t[skipColon(t, k):]
+	}
+	if k := run(t, 0, isUpper|isDigit|isUnder); k > 1 && k < len(t) && t[k] == ':' {
+		l.Mnemonic, t = t[:k], t[skipColon(t, k):]
+	}
+	l.Text = t
+	l.engine()
 	return true
 }
 
-// engine finds the routing engine that a host's name ends in: mx1-re0, mx1_re1.
+// engineHost reports whether a host is named after its routing engine, re0.mx1 or re0-mx1, as Junos does with two.
+func engineHost(h []byte) bool {
+	return len(h) > 4 && h[0] == 'r' && h[1] == 'e' && digit(h[2]) && (h[3] == '.' || h[3] == '-')
+}
+
+// engine finds the routing engine in a host's name: in front, re0.mx1, where it is no part of the name, or at the end,
+// mx1-re0 or mx1_re1.
 func (l *Line) engine() {
 	n := len(l.Host)
+	if engineHost(l.Host) {
+		if l.Node == nil {
+			l.Node = l.Host[:3]
+		}
+		l.Host = l.Host[4:]
+		return
+	}
 	if l.Node == nil && n > 4 && hasPrefixAt(l.Host, n-3, "re") && digit(l.Host[n-1]) &&
 		(l.Host[n-4] == '-' || l.Host[n-4] == '_') {
 		l.Node = l.Host[n-3:]

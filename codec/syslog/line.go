@@ -137,8 +137,8 @@ func (l *Line) Timestamp() callhome.Timestamp {
 	case l.HasZone:
 		return callhome.At(l.Time.In(fixedZone(l.Offset)))
 	}
-	return callhome.Timestamp{Time: l.wall(), NoZone: true}
+	return callhome.Timestamp{Time: l.Wall(), NoZone: true}
 }
 
-// wall is the clock reading of a stamp without a zone, as if it were UTC.
-func (l *Line) wall() time.Time { return l.Time.Add(time.Duration(l.Offset) * time.Second).UTC() }
+// Wall is the clock reading of a stamp without a zone, as if it were UTC.
+func (l *Line) Wall() time.Time { return l.Time.Add(time.Duration(l.Offset) * time.Second).UTC() }

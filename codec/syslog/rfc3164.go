@@ -96,13 +96,25 @@ func (p *Parser) hostFirst(b []byte, received time.Time, l *Line) bool {
 		return false
 	}
 	var r reading
+	var unit []byte
 	n := scanStamp(b[at:], &r)
-	if n == 0 || r.flags.Has(FlagTimeForm) {
-		return false
+	if n == 0 {
+		// a console server names one of its ports between host and stamp
+		next := token(b, at)
+		unit, at = b[at:next], skipSpaces(b, next)
+		if at < len(b) {
+			n = scanStamp(b[at:], &r)
+		}
+		if n == 0 || !allClass(unit, isName) {
+			return false
+		}
 	}
 	at = p.zoneAfter(b, at+n, &r, false)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
+	if unit != nil {
+		l.Dialect, l.Node = Unknown, unit
+	}
 	l.Flags |= FlagHeaderForm
 	l.header(bytes.TrimSuffix(b[:end], []byte(":")))
 	l.Text = b[skipColon(b, at):]

@@ -133,6 +133,9 @@ func scanDayFirst(b []byte, r *reading) int {
 // fraction, no offset. An offset is taken along.
 func scanISO(b []byte, r *reading) int {
 	sep := b[4]
+	if class[b[5]]&isAlpha != 0 {
+		return scanNamedISO(b, r)
+	}
 	m := digits(b, 5)
 	if m == 5 || m > 7 || m >= len(b) || b[m] != sep {
 		return 0
@@ -155,6 +158,30 @@ func scanISO(b []byte, r *reading) int {
 	}
 	r.text, r.ok = b[:n], true
 	return n + isoZone(b[n:], r)
+}
+
+// scanNamedISO reads `2026-Jun-13 21:07:15`, the day padded with a space or a zero.
+func scanNamedISO(b []byte, r *reading) int {
+	if len(b) < len("2026-Jun-13 21:07:15") || b[8] != '-' {
+		return 0
+	}
+	var name [4]byte
+	copy(name[:3], b[5:8])
+	name[3] = ' '
+	month, _ := scanMonth(name[:])
+	i := skipSpaces(b, 9)
+	d := digits(b, i)
+	if month <= 0 || d == i || d > i+2 || d >= len(b) || b[d] != ' ' && b[d] != 'T' {
+		return 0
+	}
+	r.year, r.month, r.day = int(number(b[:4])), month, int(number(b[i:d]))
+	n := scanClock(b, d+1, r)
+	if n == 0 {
+		return 0
+	}
+	r.flags |= FlagTimeForm
+	r.text, r.ok = b[:n], true
+	return n
 }
 
 // isoZone reads Z or an offset directly behind a stamp.
