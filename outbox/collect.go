@@ -192,8 +192,8 @@ func (q *Queue) takeBack(id callhome.AlertID) (int64, *work, error) {
 
 // Retire ends an alert that NextAlert handed out: its envelopes become entries, its outcomes go to the ledger, the
 // alert goes, all in one transaction. It is durable when nil is returned. While the store does not work, Retire waits;
-// if ctx ends first, the outbox goes on trying by itself. Limits do not apply: the alert was accepted. Of the outcomes
-// at least Status must be set, and Profile where they are about one; the rest is filled in from the alert.
+// if ctx ends first, the outbox goes on trying by itself. Limits do not apply: the alert was accepted. AlertID, Device
+// and At of the outcomes are filled in.
 func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []callhome.Envelope, outcomes []Outcome) error {
 	n, w, err := q.takeBack(id)
 	if err != nil {

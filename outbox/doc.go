@@ -28,7 +28,7 @@
 //	after the commit    stored, though the caller may not have learnt it: it may put the alert twice
 //	alert in work       handed out again; its messages get the same numbers, so the same MessageIDs
 //	sent, not settled   sent again with the same MessageID; a receiver counts it once
-//	Record              up to a second of drops that happened before PutAlert is forgotten; they were never promised
+//	RecordDropped       up to a second of drops that happened before PutAlert is forgotten; they were never promised
 //
 // Memory does not grow with the queue: bodies and rows stay in the Store. In memory are one small record per lane that
 // is known to be ready (at most maxReady per destination, the rest is found again by scanning) or waits for its retry

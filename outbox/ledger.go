@@ -5,8 +5,6 @@ import (
 	"context"
 	"slices"
 	"time"
-
-	"callhome"
 )
 
 const (
@@ -23,10 +21,10 @@ type drops struct {
 	timer  *time.Timer // of the next flush, nil when nothing waits
 }
 
-// Record notes what became of alerts that never reached the outbox. It returns at once; the lines are stored within a
-// second, several together, and are forgotten by a kill -9 before that: nobody was promised them. In a storm, beyond
-// 4096 lines a second, only the counts are kept. At is filled in where it is zero, Status where it is empty (dropped).
-func (q *Queue) Record(outcomes ...Outcome) {
+// RecordDropped notes what became of alerts that never reached the outbox. It returns at once; the lines are stored
+// within a second, several together, and are forgotten by a kill -9 before that: nobody was promised them. In a storm,
+// beyond 4096 lines a second, only the counts are kept. At is filled in where it is zero, Status where it is empty.
+func (q *Queue) RecordDropped(outcomes ...Outcome) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.closed {
@@ -49,18 +47,6 @@ func (q *Queue) Record(outcomes ...Outcome) {
 	if q.drops.timer == nil {
 		q.drops.timer = time.AfterFunc(recordDelay, q.flush)
 	}
-}
-
-// RecordDropped records an alert that is left out for all its profiles.
-func (q *Queue) RecordDropped(a *callhome.Alert, reason callhome.Reason) {
-	outcomes := make([]Outcome, 0, max(1, len(a.Profiles)))
-	for _, p := range a.Profiles {
-		outcomes = append(outcomes, Outcome{Reason: reason, Device: a.Device, Group: a.Group, Profile: p, Detail: a.Type})
-	}
-	if len(outcomes) == 0 {
-		outcomes = append(outcomes, Outcome{Reason: reason, Device: a.Device, Group: a.Group, Detail: a.Type})
-	}
-	q.Record(outcomes...)
 }
 
 // flush hands recorded drops to the committer. A store that does not take them gets their counts the next time.

@@ -3,6 +3,7 @@ package outbox
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -58,8 +59,18 @@ type work struct {
 	ending bool // Retire or Postpone has it
 }
 
-// Open starts a queue on a store. The store stays the caller's to close, after the queue.
+// Open starts a queue on a store. The queue closes the store, also when Open fails.
 func Open(ctx context.Context, store Store, o Options) (*Queue, error) {
+	q, err := open(ctx, store, o)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open outbox: %w", err), store.Close())
+	}
+	go q.commits.run()
+	go q.tidy()
+	return q, nil
+}
+
+func open(ctx context.Context, store Store, o Options) (*Queue, error) {
 	if o.Config == (Config{}) {
 		o.Config = DefaultConfig()
 	}
@@ -69,14 +80,13 @@ func Open(ctx context.Context, store Store, o Options) (*Queue, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	packs, err := newPacker()
-	if err != nil {
-		return nil, fmt.Errorf("open outbox: %w", err)
-	}
 	loaded, err := store.Load(ctx)
 	if err != nil {
-		packs.close()
-		return nil, fmt.Errorf("open outbox: %w", err)
+		return nil, err
+	}
+	packs, err := newPacker()
+	if err != nil {
+		return nil, err
 	}
 	q := &Queue{
 		store: store, cfg: o.Config, log: o.Log.With("component", "outbox"), part: o.Health.Part("outbox"), packs: packs,
@@ -96,17 +106,15 @@ func Open(ctx context.Context, store Store, o Options) (*Queue, error) {
 	if o.Metrics != nil {
 		if err := o.Metrics.Register(q.metrics); err != nil {
 			packs.close()
-			return nil, fmt.Errorf("open outbox: register metrics: %w", err)
+			return nil, fmt.Errorf("register metrics: %w", err)
 		}
 	}
 	q.commits = newCommitter(store)
 	q.commits.begin, q.commits.commit, q.commits.report = q.begin, q.committed, q.report
-	go q.commits.run()
-	go q.tidy()
 	return q, nil
 }
 
-// Close stores what was handed in, refuses everything further and ends the queue's goroutines. Whoever waits in
+// Close stores what was handed in, refuses everything further, ends the queue's goroutines and closes the store. Whoever waits in
 // NextAlert or Lease gets ErrClosed.
 func (q *Queue) Close() error {
 	q.mu.Lock()
@@ -121,7 +129,7 @@ func (q *Queue) Close() error {
 	q.flush()
 	q.commits.close()
 	q.packs.close()
-	return nil
+	return q.store.Close()
 }
 
 // begin starts a draft from the books.

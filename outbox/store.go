@@ -133,4 +133,7 @@ type Store interface {
 	Ledger(ctx context.Context, f LedgerFilter) ([]Outcome, error)
 	// Oldest is when the oldest entry was queued or, if there is none, the oldest alert was accepted; zero if neither.
 	Oldest(ctx context.Context) (time.Time, error)
+
+	// Close ends the store's use; Apply is not under way.
+	Close() error
 }

@@ -280,3 +280,6 @@ func (m *Memory) Oldest(context.Context) (time.Time, error) {
 	}
 	return time.Time{}, nil
 }
+
+// Close implements outbox.Store. What is stored stays, for the next Queue.
+func (m *Memory) Close() error { return nil }

@@ -55,7 +55,7 @@ func alert(i int) callhome.Alert {
 
 func openQueue(t testing.TB, path string) *outbox.Queue {
 	t.Helper()
-	s, err := spool.Open(context.Background(), path)
+	s, err := spool.Open(context.Background(), path, spool.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func openQueue(t testing.TB, path string) *outbox.Queue {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { q.Close(); s.Close() })
+	t.Cleanup(func() { q.Close() })
 	return q
 }
 

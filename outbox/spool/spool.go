@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"time"
 
 	"callhome"
+	"callhome/health"
 	"callhome/outbox"
 	"callhome/sqldb"
 )
@@ -44,8 +46,15 @@ var reading = []string{
 	"entry_devices_from_start", "entry_devices_after", "ledger_newest", "ledger_of_message", "oldest",
 }
 
-// Open opens the spool in a file, made if need be. When a damaged file had to be set aside, Rescued tells of it.
-func Open(ctx context.Context, path string) (*Store, error) {
+// Options are where a spool tells of damage; both may be nil.
+type Options struct {
+	Log    *slog.Logger
+	Health *health.Registry
+}
+
+// Open opens the spool in a file, made if need be. A damaged file is set aside and what can be read of it is saved; the
+// log and the part "spool" of health tell so until the next start, and so does Rescued.
+func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
 	if err != nil {
 		return nil, err
@@ -61,6 +70,10 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	s := &Store{db: db, queries: queries, writes: map[string]*sql.Stmt{}, reads: map[string]*sql.Stmt{}}
 	if db.Aside != nil {
 		s.rescue = salvage(ctx, s, db.Aside)
+		o.Health.Part("spool").Unwell(s.rescue.String())
+		if o.Log != nil {
+			o.Log.Error(s.rescue.String(), "component", "spool")
+		}
 	}
 	if err := s.prepare(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())

@@ -12,7 +12,7 @@ import (
 
 func openAt(t testing.TB, path string) *spool.Store {
 	t.Helper()
-	s, err := spool.Open(context.Background(), path)
+	s, err := spool.Open(context.Background(), path, spool.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
