@@ -66,7 +66,7 @@ func (l *Line) leadingTag(t []byte) []byte {
 // releases mark the core with a number sign.
 func (p *Parser) bareAire(b []byte, received time.Time, l *Line) bool {
 	host := token(b, 0)
-	if host < 2 || b[host-1] != ':' || host+2 >= len(b) {
+	if host < 2 || b[host-1] != ':' || host+2 >= len(b) || allClass(b[:host-1], isDigit) {
 		return false
 	}
 	rest := b[host+1:]

@@ -1,6 +1,9 @@
 package syslog
 
-import "math/bits"
+import (
+	"math/bits"
+	"strings"
+)
 
 // Flags tell what was out of form or had to be inferred.
 type Flags uint32
@@ -53,3 +56,6 @@ func (f Flags) Names() []string {
 	}
 	return names
 }
+
+// String is the list of the set flags' names in brackets.
+func (f Flags) String() string { return "[" + strings.Join(f.Names(), " ") + "]" }

@@ -248,7 +248,7 @@ func (l *Line) afterHost(p *Parser, received time.Time) {
 		l.repeated()
 		return
 	}
-	if l.controller() || l.filer() {
+	if l.controller() || l.filer() || l.angled() {
 		return
 	}
 	if n := procurveNumber(l.Text); n > 0 {

@@ -16,7 +16,7 @@ func (l *Line) vendorText() {
 		if l.moduleCore() {
 			return
 		}
-	case t[0] == '<' && l.angled():
+	case l.angled():
 		return
 	case digit(t[0]) && l.coded():
 		return
@@ -97,7 +97,7 @@ func (l *Line) dellLevel(at int) bool {
 func (l *Line) angled() bool {
 	t := l.Text
 	end := bytes.IndexByte(t, '>')
-	if end < 2 {
+	if end < 2 || t[0] != '<' {
 		return false
 	}
 	in := t[1:end]
