@@ -21,6 +21,7 @@ type Origin struct {
 	// How the framing went.
 	Truncated    bool // the line was longer than the limit; this is its beginning
 	Unterminated bool // the stream ended inside the line
+	Continuation bool // the line belongs to the one before, or was joined from several
 }
 
 // Sink takes lines. Adapters call it from several goroutines at once, for one connection, file or socket from one

@@ -1,0 +1,128 @@
+package syslogd
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"net/url"
+	"strings"
+)
+
+const (
+	// defaultReceiveBuffer holds about ten thousand short datagrams, 30 ms at 300,000 a second, while we are not scheduled.
+	defaultReceiveBuffer = 8 << 20
+	maxReceiveBuffer     = 1 << 30
+	minReceiveBuffer     = 64 << 10
+)
+
+// Config is the part of the block `intake` that concerns syslog.
+type Config struct {
+	Syslog        []string `yaml:"syslog,omitempty" json:"syslog,omitempty"`                 // udp://HOST:PORT, tcp://, tls://, unix:///PATH, unixgram:///PATH
+	TLS           TLS      `yaml:"tls,omitempty" json:"tls,omitzero"`                        // for tls:// listeners
+	ReceiveBuffer int      `yaml:"receive_buffer,omitempty" json:"receive_buffer,omitempty"` // bytes of the kernel's buffer per datagram socket; default 8 MiB
+	Sockets       int      `yaml:"udp_sockets,omitempty" json:"udp_sockets,omitempty"`       // UDP sockets per address (SO_REUSEPORT); default 1
+}
+
+// TLS names the files of the tls:// listeners.
+type TLS struct {
+	CertFile     string `yaml:"cert_file,omitempty" json:"cert_file,omitempty"`
+	KeyFile      string `yaml:"key_file,omitempty" json:"key_file,omitempty"`
+	ClientCAFile string `yaml:"client_ca_file,omitempty" json:"client_ca_file,omitempty"` // asks clients for a certificate of this CA; lines of those that show one are secure
+	Require      bool   `yaml:"require_client_cert,omitempty" json:"require_client_cert,omitempty"`
+}
+
+// maxSockets bounds udp_sockets: more readers than cores bring nothing.
+const maxSockets = 64
+
+// DefaultConfig listens nowhere.
+func DefaultConfig() Config { return Config{ReceiveBuffer: defaultReceiveBuffer, Sockets: 1} }
+
+func (c Config) withDefaults() Config {
+	if c.ReceiveBuffer == 0 {
+		c.ReceiveBuffer = defaultReceiveBuffer
+	}
+	if c.Sockets == 0 {
+		c.Sockets = 1
+	}
+	return c
+}
+
+// Validate names every fault by its key.
+func (c Config) Validate() error {
+	c = c.withDefaults()
+	var errs []error
+	needsTLS := false
+	for i, s := range c.Syslog {
+		a, err := parseAddress(s)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("intake.syslog[%d]: %w", i, err))
+		}
+		needsTLS = needsTLS || a.transport == transportTLS
+	}
+	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
+		errs = append(errs, errors.New("intake.tls: cert_file and key_file belong together, one is missing"))
+	}
+	if needsTLS && c.TLS.CertFile == "" {
+		errs = append(errs, errors.New("intake.tls.cert_file: is missing; a tls:// listener needs cert_file and key_file"))
+	}
+	if c.TLS.Require && c.TLS.ClientCAFile == "" {
+		errs = append(errs, errors.New("intake.tls.client_ca_file: is missing; require_client_cert needs the CA to check them with"))
+	}
+	if c.ReceiveBuffer < minReceiveBuffer || c.ReceiveBuffer > maxReceiveBuffer {
+		errs = append(errs, fmt.Errorf("intake.receive_buffer: %d is outside %d to %d bytes", c.ReceiveBuffer, minReceiveBuffer, maxReceiveBuffer))
+	}
+	if c.Sockets < 1 || c.Sockets > maxSockets {
+		errs = append(errs, fmt.Errorf("intake.udp_sockets: %d is outside 1 to %d", c.Sockets, maxSockets))
+	}
+	return errors.Join(errs...)
+}
+
+// The transports, as Origin.Transport and metrics name them.
+const (
+	transportUDP      = "udp"
+	transportTCP      = "tcp"
+	transportTLS      = "tls"
+	transportUnix     = "unix"
+	transportUnixgram = "unixgram"
+)
+
+// address is one entry of Config.Syslog.
+type address struct {
+	transport string
+	where     string // host:port, or a path
+}
+
+// String is the entry as written.
+func (a address) String() string { return a.transport + "://" + a.where }
+
+func (a address) datagrams() bool {
+	return a.transport == transportUDP || a.transport == transportUnixgram
+}
+
+func parseAddress(s string) (address, error) {
+	u, err := url.Parse(s)
+	if err != nil {
+		return address{}, fmt.Errorf("%q is no listener address (udp://127.0.0.1:5514): %w", s, err)
+	}
+	switch u.Scheme {
+	case transportUDP, transportTCP, transportTLS:
+		if u.Port() == "" || strings.Trim(u.Path, "/") != "" {
+			return address{}, fmt.Errorf("%q needs the form %s://HOST:PORT", s, u.Scheme)
+		}
+		if h := u.Hostname(); h != "" {
+			if _, err := netip.ParseAddr(h); err != nil && h != "localhost" {
+				return address{}, fmt.Errorf("%q: %q is no IP address of this host", s, h)
+			}
+		}
+		return address{u.Scheme, u.Host}, nil
+	case transportUnix, transportUnixgram:
+		if u.Host != "" || !strings.HasPrefix(u.Path, "/") || len(u.Path) > maxUnixPath {
+			return address{}, fmt.Errorf("%q needs the form %s:///PATH with at most %d characters", s, u.Scheme, maxUnixPath)
+		}
+		return address{u.Scheme, u.Path}, nil
+	}
+	return address{}, fmt.Errorf("%q: use udp://, tcp://, tls://, unix:// or unixgram://", s)
+}
+
+// maxUnixPath is what fits into a socket address on Linux, less its closing NUL.
+const maxUnixPath = 107

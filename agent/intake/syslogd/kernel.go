@@ -1,0 +1,62 @@
+package syslogd
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// Places in the answer of SO_MEMINFO (linux/sock_diag.h).
+const (
+	memDrops = 8
+	memVars  = 9
+)
+
+// enlarge asks for a receive buffer of n bytes, first with the privilege to go above net.core.rmem_max, then without.
+func (d *socket) enlarge(n int) error {
+	raw, err := d.conn.SyscallConn()
+	if err != nil {
+		return err
+	}
+	var got int
+	var fault error
+	err = raw.Control(func(fd uintptr) {
+		if unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, n) != nil {
+			fault = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, n)
+		}
+		got, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF)
+	})
+	switch {
+	case err != nil:
+		return err
+	case fault != nil:
+		return fault
+	case got < 2*n: // the kernel doubles the value for its own book-keeping
+		return fmt.Errorf("the kernel gives %d of %d bytes; raise net.core.rmem_max", got/2, n)
+	}
+	return nil
+}
+
+// pollDrops adds the kernel's losses since the last call to the counts.
+func (d *socket) pollDrops() {
+	d.dropMu.Lock()
+	defer d.dropMu.Unlock()
+	raw, err := d.conn.SyscallConn()
+	if err != nil {
+		return
+	}
+	var vars [memVars]uint32
+	size := uint32(unsafe.Sizeof(vars))
+	ok := false
+	err = raw.Control(func(fd uintptr) {
+		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
+			uintptr(unsafe.Pointer(&vars)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // no wrapper reads an array
+		ok = errno == 0 && size >= (memDrops+1)*4
+	})
+	if err != nil || !ok {
+		return
+	}
+	d.counts.kernelDrops.Add(uint64(vars[memDrops] - d.lastDrops))
+	d.lastDrops = vars[memDrops]
+}
