@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,14 +99,14 @@ func TestDecodeAllocs(t *testing.T) {
 	}
 }
 
-// BenchmarkRatio says how many times as fast as the token loop of encoding/xml Decode is, measured in turns; the goal is
-// 8 or more.
+// BenchmarkRatio says how many times as fast as the token loop of encoding/xml Decode is; the goal is 8 or more. The two
+// run in turns and their medians count, so that other work on the machine does not.
 func BenchmarkRatio(b *testing.B) {
 	docs := shapes(b)
-	for _, name := range []string{"8KiB", "1MiB", "markup"} {
+	for _, name := range []string{"8KiB", "1MiB", "crlf", "markup"} {
 		doc := docs[name]
 		b.Run(name, func(b *testing.B) {
-			var ours, theirs time.Duration
+			var ours, theirs []time.Duration
 			for b.Loop() {
 				start := time.Now()
 				if _, err := Decode(doc, Options{}); err != nil {
@@ -115,9 +116,13 @@ func BenchmarkRatio(b *testing.B) {
 				if err := tokens(doc); err != nil {
 					b.Fatal(err)
 				}
-				ours, theirs = ours+middle.Sub(start), theirs+time.Since(middle)
+				ours, theirs = append(ours, middle.Sub(start)), append(theirs, time.Since(middle))
 			}
-			b.ReportMetric(float64(theirs)/float64(ours), "x-encoding-xml")
+			slices.Sort(ours)
+			slices.Sort(theirs)
+			mid := len(ours) / 2
+			b.ReportMetric(float64(theirs[mid])/float64(ours[mid]), "x-encoding-xml")
+			b.ReportMetric(float64(len(doc))/ours[mid].Seconds()/1e6, "MB/s")
 		})
 	}
 }

@@ -96,3 +96,38 @@ func TestSchemaIsStrict(t *testing.T) {
 		})
 	}
 }
+
+// TestDocumentedExamples reads the examples of the document: they must be what it says they are.
+func TestDocumentedExamples(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(callhometest.Root(t), "docs", "formats", "aml.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var examples []string
+	for _, part := range strings.Split(string(page), "```xml\n")[1:] {
+		example, _, _ := strings.Cut(part, "```")
+		examples = append(examples, example)
+	}
+	if len(examples) != 3 {
+		t.Fatalf("got %d examples, want a message, an MML document and an answer", len(examples))
+	}
+	file := filepath.Join(t.TempDir(), "example.xml")
+	if err := os.WriteFile(file, []byte(examples[0]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := xmllint(t, []string{file}); err != nil {
+		t.Errorf("xmllint: %v\n%s", err, out)
+	}
+	for _, example := range examples[:2] {
+		m, err := Decode([]byte(example), Options{Strict: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(m.Unknown) > 0 {
+			t.Errorf("not understood: %v", m.Unknown)
+		}
+	}
+	if want := string(AppendAck(nil, "M41:TSTA2711X9Q:6A2CE9F4", ResultAccepted)); examples[2] != want {
+		t.Errorf("got answer\n%s\nwant\n%s", examples[2], want)
+	}
+}
