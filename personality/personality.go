@@ -136,6 +136,22 @@ func (p *Personality) Commands(g callhome.AlertGroup, detail callhome.Detail) []
 	return append([]string(nil), group.Commands...)
 }
 
+// CiscoTAC reports whether an alert belongs to the Cisco-TAC group, the group of all critical alerts of the others: the
+// platform's table marks the groups whose alerts do, and where it marks none, all alerts of event groups at critical or
+// above do.
+func (p *Personality) CiscoTAC(g callhome.AlertGroup, l callhome.Level) bool {
+	marked := false
+	for i := range p.Groups {
+		if p.Groups[i].CiscoTAC {
+			if p.Groups[i].Keyword == g {
+				return true
+			}
+			marked = true
+		}
+	}
+	return !marked && g.HasThreshold() && l >= callhome.LevelCritical
+}
+
 // PerContext reports whether command runs in every context rather than once in the system context.
 func (p *Personality) PerContext(command string) bool {
 	for _, c := range p.Contexts {

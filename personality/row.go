@@ -12,6 +12,14 @@ import (
 // FromSyslog as a row's level: 7 minus the severity of the line.
 const FromSyslog callhome.Level = -1
 
+// Types of the events that a cluster message is about; their level is critical.
+const (
+	TypeClusterJoin            = "CLUSTER_JOIN"
+	TypeClusterLeave           = "CLUSTER_LEAVE"
+	TypeClusterMaster          = "CLUSTER_MASTER"
+	TypeClusterSecondaryFailed = "CLUSTER_SECONDARY_FAILED"
+)
+
 // Row is one line of an event table; the package comment explains On, Has and Object.
 type Row struct {
 	On      string

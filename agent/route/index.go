@@ -1,0 +1,176 @@
+package route
+
+import (
+	"regexp"
+	"slices"
+
+	"callhome"
+	"callhome/personality"
+)
+
+// pattern is a regular expression with all subscriptions that have it; or no expression, where only tags decide.
+type pattern struct {
+	expr *regexp.Regexp
+	all  []personality.Phrase // must all occur; looked for before the expression runs
+	subs []int32
+}
+
+// holds runs the expression.
+func (p *pattern) holds(line []byte) bool {
+	for i := range p.all {
+		if !p.all[i].Contains(line) {
+			return false
+		}
+	}
+	return p.expr == nil || p.expr.Match(line)
+}
+
+// index fills everything that Match looks up.
+func (t *Table) index() {
+	for tac := range t.floor {
+		for g := range t.floor[tac] {
+			t.floor[tac][g] = callhome.LevelCatastrophic + 1
+		}
+	}
+	ix := indexer{table: t, patterns: map[string]int32{}}
+	for i := range t.profiles {
+		p := &t.profiles[i]
+		if p.closed != "" {
+			continue
+		}
+		for _, sub := range p.subs {
+			if sub.conditional() {
+				ix.add(sub)
+			}
+		}
+	}
+	t.phrases = personality.NewPhrases(ix.phrases)
+	t.lists.prepare()
+	t.fillAlways()
+}
+
+// indexer gathers phrases while the table is built.
+type indexer struct {
+	table    *Table
+	patterns map[string]int32 // by source, or by tag value
+	phrases  []personality.Phrase
+}
+
+func (ix *indexer) add(sub *subscription) {
+	t := ix.table
+	id := int32(len(t.subs)) //nolint:gosec // bounded by the configuration
+	t.subs = append(t.subs, sub)
+	t.lists.add(&sub.list, id)
+	if sub.listOnly || sub.expr == nil && len(sub.tags) == 0 {
+		return
+	}
+	at := ix.pattern(sub)
+	t.patterns[at].subs = append(t.patterns[at].subs, id)
+	for g := range groups {
+		for tac := range t.floor {
+			if sub.covers(g, tac == 1) {
+				t.floor[tac][g] = min(t.floor[tac][g], sub.thresholdFor(g))
+			}
+		}
+	}
+}
+
+// pattern finds or makes the entry of a subscription's expression or first tag.
+func (ix *indexer) pattern(sub *subscription) int32 {
+	key := "re " + sub.source
+	if sub.expr == nil {
+		key = "tag " + sub.tags[0].Value
+	}
+	if at, ok := ix.patterns[key]; ok {
+		return at
+	}
+	t := ix.table
+	at := int32(len(t.patterns)) //nolint:gosec // bounded by the configuration
+	ix.patterns[key] = at
+	p := pattern{expr: sub.expr}
+	var some []personality.Phrase
+	if sub.expr != nil {
+		some, p.all = required(sub.source)
+	} else if plainValue(sub.tags[0].Value) {
+		some = []personality.Phrase{{Text: sub.tags[0].Value}}
+	}
+	t.patterns = append(t.patterns, p)
+	if len(some) == 0 {
+		t.blind = append(t.blind, at)
+		return at
+	}
+	for _, ph := range some {
+		ix.phrases = append(ix.phrases, ph)
+		t.phraseOf = append(t.phraseOf, at)
+	}
+	return at
+}
+
+// plainValue reports whether a tag's value stands on the line as it is: long enough, and nothing that is escaped.
+func plainValue(v string) bool {
+	for _, c := range []byte(v) {
+		switch {
+		case c >= '0' && c <= '9', c|0x20 >= 'a' && c|0x20 <= 'z', c == '.', c == ':', c == '-', c == '_', c == '/', c == '@':
+		default:
+			return false
+		}
+	}
+	return len(v) >= personality.MinPhrase
+}
+
+// covers reports whether the subscription is about a group, for alerts inside or outside Cisco-TAC.
+func (sub *subscription) covers(g int, tac bool) bool {
+	return sub.group == callhome.GroupAll || groupIndex(sub.group) == g || tac && sub.group == callhome.GroupCiscoTAC
+}
+
+// thresholdFor is the level from which on the subscription takes messages of a group.
+func (sub *subscription) thresholdFor(g int) callhome.Level {
+	if !groupName(g).HasThreshold() {
+		return callhome.LevelDebugging
+	}
+	return sub.threshold
+}
+
+// fillAlways makes the decisions that need no look at the line. Equal lists are shared.
+func (t *Table) fillAlways() {
+	for tac := range t.always {
+		if tac == 1 && !t.hasTAC {
+			continue
+		}
+		var last []Decision
+		for g := range groups {
+			for level := range levels {
+				list := t.unconditional(g, callhome.Level(level), tac == 1) //nolint:gosec // 0..9
+				if slices.Equal(list, last) {
+					list = last
+				}
+				t.always[tac][g][level], last = list, list
+			}
+		}
+	}
+}
+
+func (t *Table) unconditional(g int, level callhome.Level, tac bool) []Decision {
+	var out []Decision
+	for i := range t.profiles {
+		p := &t.profiles[i]
+		if p.closed != "" || p.anon && !anonymous(groupName(g)) {
+			continue
+		}
+		d := Decision{Profile: p.index, Name: p.name, Reason: callhome.ReasonSent}
+		taken := false
+		for _, sub := range p.subs {
+			if sub.expr != nil || len(sub.tags) > 0 || sub.listOnly || !sub.covers(g, tac) || level < sub.thresholdFor(g) {
+				continue
+			}
+			taken = true
+			if sub.detail == callhome.DetailFull {
+				d.Detail = callhome.DetailFull
+			}
+		}
+		if taken {
+			out = append(out, d)
+		}
+	}
+	return slices.Clip(out)
+}
