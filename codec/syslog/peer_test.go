@@ -35,6 +35,9 @@ func peerFaults(t testing.TB, raw []byte, l *syslog.Line) (faults []string) {
 	if int(l.PRI) != int(*m.Priority) || int(l.Facility) != int(*m.Facility) || int(l.PRISeverity) != int(*m.Severity) {
 		faults = append(faults, fmt.Sprintf("pri %d, want %d", l.PRI, *m.Priority))
 	}
+	if m.Timestamp != nil && m.Timestamp.Year() == 0 {
+		m.Timestamp = nil // no year here
+	}
 	if m.Timestamp != nil && !m.Timestamp.Equal(l.Time) || m.Timestamp == nil && !l.Time.IsZero() {
 		faults = append(faults, fmt.Sprintf("time %v, want %v", l.Time, m.Timestamp))
 	}

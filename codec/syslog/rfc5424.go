@@ -55,18 +55,14 @@ func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
 func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	var at [4][]byte
 	first := skipSpaces(b, i)
-	n := 0
-	for ; n < len(at); n++ {
-		start := skipSpaces(b, i)
-		if start >= len(b) || n > 0 && (b[start] == '[' || b[start] >= 0x80) {
-			break
+	n, end := fourFields(b, first, &at, false)
+	if !sdFollows(b, end) {
+		if l.bsdTail(b[first:], at[0], at[1]) {
+			return
 		}
-		i = token(b, start)
-		at[n] = b[start:i]
+		n, end = fourFields(b, first, &at, true)
 	}
-	if !sdFollows(b, i) && l.bsdTail(b[first:], at[0], at[1]) {
-		return
-	}
+	i = end
 	l.header(field(at[0], maxHost, l))
 	l.Program, l.PID = field(at[1], maxApp, l), field(at[2], maxProcID, l)
 	l.MessageID = field(at[3], maxMsgID, l)
@@ -79,6 +75,21 @@ func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	if !l.payload() {
 		p.quoted(received, l)
 	}
+}
+
+// fourFields cuts up to four tokens off b from i on and gives how many there are and where they end. With early set it
+// stops where structured data or UTF-8 text begins, as senders leave fields out.
+func fourFields(b []byte, i int, at *[4][]byte, early bool) (n, end int) {
+	*at = [4][]byte{}
+	for ; n < len(at); n++ {
+		start := skipSpaces(b, i)
+		if start >= len(b) || early && n > 0 && (b[start] == '[' || b[start] >= 0x80) {
+			break
+		}
+		i = token(b, start)
+		at[n] = b[start:i]
+	}
+	return n, i
 }
 
 // makers recognises the message IDs of BIG-IP and the structured data of Junos.

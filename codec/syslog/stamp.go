@@ -6,7 +6,7 @@ import (
 
 // reading is a time stamp taken apart, before a year or zone is given to it.
 type reading struct {
-	year                   int // 0: none
+	year                   int // 0: none; below 0: written, but no year
 	month, day, hour, min  int
 	sec                    int
 	nsec                   int32
@@ -145,6 +145,9 @@ func scanISO(b []byte, r *reading) int {
 		return 0
 	}
 	r.year, r.month, r.day = int(number(b[:4])), int(number(b[5:m])), int(number(b[m+1:d]))
+	if r.year == 0 {
+		r.year = -1
+	}
 	i := d + 1
 	if b[d] == ' ' {
 		i = skipSpaces(b, i)
@@ -269,7 +272,7 @@ func scanFraction(b []byte, i int, r *reading) int {
 
 // unix gives the instant of the reading as UTC would have it, and false when there is no such date or time.
 func (r *reading) unix() (sec int64, ok bool) {
-	if r.month < 1 || r.month > 12 || r.day < 1 || r.day > daysIn(r.year, r.month) || r.hour > 23 || r.min > 59 || r.sec > 60 {
+	if r.year < 1 || r.month < 1 || r.month > 12 || r.day < 1 || r.day > daysIn(r.year, r.month) || r.hour > 23 || r.min > 59 || r.sec > 60 {
 		return 0, false
 	}
 	s := r.sec
