@@ -33,7 +33,7 @@ func AppendAck(dst []byte, id callhome.MessageID, result Result) []byte {
 	e.leaf("aml-session:MessageId", string(id))
 	e.raw("</aml-session:Session>\n</soap-env:Header>\n<soap-env:Body>\n")
 	e.raw(`<aml-block:Block xmlns:aml-block="` + nsBlock + `">` + "\n<aml-block:Header>\n")
-	e.leaf("aml-block:Type", nsCH+"/ack")
+	e.leaf("aml-block:Type", nsCH+"/"+typeAck)
 	e.raw("</aml-block:Header>\n<aml-block:Content>\n")
 	e.leaf("aml-block:Result", string(result))
 	e.raw("</aml-block:Content>\n</aml-block:Block>\n</soap-env:Body>\n</soap-env:Envelope>\n")

@@ -98,6 +98,7 @@ type decoder struct {
 	messageID string            // of the session, for all blocks
 	soapFault bool
 	refusal   *fault // raised while an element began
+	substance bool   // there was content, an attachment or the type of a message
 
 	userEmail string       // of ch:UserData; stands in for a missing contact e-mail
 	typeWord  string       // what aml-block:Type ends in
@@ -164,12 +165,12 @@ func (d *decoder) run() *fault {
 // verdict says whether the root element held a message.
 func (d *decoder) verdict() *fault {
 	switch {
-	case len(d.msgs) > 0:
+	case len(d.msgs) > 0 && d.substance:
 		return nil
 	case d.soapFault:
 		return hard(0, "the document is a SOAP fault, not a message")
 	}
-	return hard(0, "the envelope holds no call-home block")
+	return hard(0, "the document holds no call-home message")
 }
 
 // start opens an element.
@@ -273,7 +274,6 @@ func (d *decoder) endElement() {
 		d.give(f, trim(f.text))
 	}
 	d.bindings = d.bindings[:f.bindings]
-	*f = frame{}
 	d.frames = d.frames[:len(d.frames)-1]
 	d.layout = true // around here stands an element at least, the one that has ended
 }

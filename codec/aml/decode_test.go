@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"callhome"
+	"callhome/callhometest"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -81,4 +82,30 @@ func TestDecodeFirstOfSeveral(t *testing.T) {
 	}
 }
 
-var _ = callhome.FormatXML
+// TestCorpusDocuments reads the whole documents of the specification: an IOS XE one and an MML one.
+func TestCorpusDocuments(t *testing.T) {
+	page, err := os.ReadFile(callhometest.Corpus(t, "spec", "callhome.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dialects := make(map[string]int)
+	for _, part := range strings.Split(string(page), "```xml\n")[1:] {
+		doc, _, _ := strings.Cut(part, "```")
+		if !strings.HasPrefix(doc, "<?xml") {
+			continue
+		}
+		m, err := Decode([]byte(doc), Options{Strict: true})
+		if err != nil {
+			t.Errorf("%v in\n%s", err, doc)
+			continue
+		}
+		dialects[m.Dialect]++
+		if len(m.Unknown) > 0 || m.Group != callhome.GroupSyslog || m.Severity == nil || m.DeviceID.Serial() != m.Serial ||
+			m.Serial == "" || m.ContactEmail == "" || m.ContactPhone == "" || m.SWVersion == "" || m.EventTime.Year() != 2026 {
+			t.Errorf("not all was understood: %+v", m)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{"ios": 1, "mds": 1}, dialects); diff != "" {
+		t.Errorf("dialects (-want +got):\n%s", diff)
+	}
+}

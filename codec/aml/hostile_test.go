@@ -24,7 +24,9 @@ func TestHostile(t *testing.T) {
 		"blank":                    {" \n\t", "empty"},
 		"text":                     {"TimeStamp : 2026-06-13 05:26 GMT+00:00\n", "text stands before the root element"},
 		"other XML":                {"<html><body/></html>", "root element <html>"},
-		"no block":                 {"<Envelope><Body/></Envelope>", "no call-home block"},
+		"no block":                 {"<Envelope><Body/></Envelope>", "no call-home message"},
+		"empty block":              {"<Envelope><Body><Block><Header/><Content/></Block></Body></Envelope>", "no call-home message"},
+		"answer":                   {string(AppendAck(nil, "M1:S:69B529DD", ResultAccepted)), "no call-home message"},
 		"SOAP fault":               {string(AppendFault(nil, FaultSender, "x")), "SOAP fault"},
 		"UTF-16 big endian":        {"\xfe\xff\x00<", "UTF-16"},
 		"UTF-16 little endian":     {"\xff\xfe<\x00", "UTF-16"},
@@ -81,7 +83,7 @@ func TestHostile(t *testing.T) {
 // TestAtTheLimits accepts what is just within them.
 func TestAtTheLimits(t *testing.T) {
 	for name, doc := range map[string]string{
-		"many blocks":    "<Envelope><Body>" + strings.Repeat("<Block/>", maxBlocks) + "</Body></Envelope>",
+		"many blocks":    "<Envelope><Body>" + strings.Repeat("<Block><Content><CallHome/></Content></Block>", maxBlocks) + "</Body></Envelope>",
 		"deep":           wrap(strings.Repeat("<x>", maxDepth-5) + strings.Repeat("</x>", maxDepth-5)),
 		"many elements":  "<mml>" + strings.Repeat("<x/>", maxElements-1) + "</mml>",
 		"huge attribute": `<mml a="` + strings.Repeat("x", maxAttrBytes) + `"/>`,

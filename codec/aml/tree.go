@@ -227,6 +227,7 @@ func attachment(s space, name, title, data string) *node {
 		})
 	n.attrs = []string{"type"}
 	n.begin = func(d *decoder, _ *frame) {
+		d.substance = true
 		d.m.Attachments = append(d.m.Attachments, callhome.Attachment{Type: d.attr("type")})
 	}
 	return n

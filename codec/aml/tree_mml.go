@@ -23,6 +23,7 @@ func mml(name string) *node {
 		box(spaceOther, "attachments", mmlAttachment()))
 	n.begin = func(d *decoder, _ *frame) {
 		d.newMessage()
+		d.substance = true
 		d.m.Format = callhome.FormatMML
 	}
 	return n

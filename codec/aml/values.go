@@ -35,6 +35,7 @@ func (d *decoder) needMessage() {
 	if d.m == nil {
 		d.newMessage()
 	}
+	d.substance = true
 }
 
 // closeMessage fills in what follows from the parts of the current message.
@@ -193,9 +194,13 @@ func (d *decoder) takeTime(field *callhome.Timestamp, value string) bool {
 	return true
 }
 
+// typeAck is the last word of the type of an endpoint's answer.
+const typeAck = "ack"
+
 // takeTypeURI keeps the last word of the block's type, such as syslog.
 func (d *decoder) takeTypeURI(value string) bool {
 	d.typeWord = value[strings.LastIndexAny(value, "/#")+1:]
+	d.substance = d.substance || d.typeWord != typeAck
 	return true
 }
 

@@ -153,7 +153,7 @@ func TestTolerance(t *testing.T) {
 		"windows-1252": {`<?xml version="1.0" encoding="Windows-1252"?>` + blockOf("", "<ch:MessageDescription>\x80\xe9</ch:MessageDescription>"), message{Description: "€é"}},
 		"one CDATA after another": {blockOf("", "<ch:MessageDescription> <![CDATA[ a]]>\n<![CDATA[b ]]> c </ch:MessageDescription>"),
 			message{Description: "ab  c"}},
-		"skew": {`<Envelope><Header><Session><MessageId>M1:S:69B529DD</MessageId></Session></Header><Body><Block><Header><CreationDate>2020-01-01 00:00:00 GMT+00:00</CreationDate></Header></Block></Body></Envelope>`,
+		"skew": {`<Envelope><Header><Session><MessageId>M1:S:69B529DD</MessageId></Session></Header><Body><Block><Header><CreationDate>2020-01-01 00:00:00 GMT+00:00</CreationDate></Header><Content><CallHome/></Content></Block></Body></Envelope>`,
 			message{MessageID: "M1:S:69B529DD", Dialect: "ios", Flags: []string{FlagNoEventTime, FlagSkew},
 				EventTime: at(2020), CreationTime: at(2020)}},
 		"card in a card": {blockOf("", "<ch:Device><rme:Chassis><rme:Card><rme:Model>A</rme:Model><rme:Card><rme:Model>B</rme:Model></rme:Card><rme:SerialNumber>1</rme:SerialNumber></rme:Card></rme:Chassis></ch:Device>"),
