@@ -292,13 +292,18 @@ func (l *Line) agentLine(c *core) {
 	l.Dialect = EOS
 }
 
-// ios finishes a line of IOS or IOS XE: what an unmarked date means, and the stack member behind the text.
+// ios finishes a line of IOS or IOS XE, unless it is one of EOS without a host.
 func (p *Parser) ios(x *prefix, l *Line) {
 	if x.stamps == 1 && x.n == 1 && x.nn == 0 && x.words[0].colon && x.words[0].stamps == 1 && x.accuracy == 0 &&
 		x.uptime == nil && camel(l.Host) && p.Pinned != IOS {
 		l.Dialect, l.Program, l.Host, l.HostSource = EOS, l.Host, nil, "" // an agent, and no host
 		return
 	}
+	p.iosLine(l)
+}
+
+// iosLine gives an unmarked date its meaning and finds the stack member behind the text.
+func (p *Parser) iosLine(l *Line) {
 	l.Dialect = IOS
 	if l.Clock == ClockUnstated && !l.Time.IsZero() && p.Pinned == IOS {
 		l.Clock = ClockSynchronised

@@ -109,6 +109,9 @@ func junosProcess(name []byte) bool {
 	if inSet(junosProcesses, name) {
 		return true
 	}
+	if len(name) == 0 || !digit(name[len(name)-1]) {
+		return false
+	}
 	for _, stem := range [...]string{"fpc", "feb", "tfeb", "cfeb", "afeb", "ssb", "sfm", "node"} {
 		if rest, ok := bytes.CutPrefix(name, []byte(stem)); ok && allClass(rest, isDigit) {
 			return true

@@ -57,15 +57,16 @@ func (p *Parser) body(b []byte, received time.Time, l *Line) {
 	if len(b) == 0 {
 		return
 	}
-	if digit(b[0]) && p.versioned(b, received, l) {
+	if digit(b[0]) && p.versioned(b, received, l) || p.quick(b, received, l) {
 		return
 	}
 	head := b
 	if len(head) > maxHeader {
 		head = head[:maxHeader]
 	}
+	percent := bytes.IndexByte(head, '%')
 	var c core
-	if findCore(head, 0, &c) {
+	if percent >= 0 && findCore(head, percent, &c) {
 		if len(head) < len(b) {
 			scanCore(b, c.at, &c)
 		}
@@ -73,9 +74,16 @@ func (p *Parser) body(b []byte, received time.Time, l *Line) {
 			return
 		}
 	}
+	if percent >= 0 && p.oddCiscoLog(head, received, l) {
+		return
+	}
+	if class[b[0]]&isAlpha != 0 {
+		if month, _ := scanMonth(b); month != 0 && p.parse3164(b, received, l) {
+			return
+		}
+	}
 	switch {
-	case p.bareXR(b, received, l), p.bareAire(b, received, l), p.oddCiscoLog(head, received, l):
-	case p.bareIOS(b, received, l), l.iosXML(b):
+	case p.bareXR(b, received, l), p.bareAire(b, received, l), p.bareIOS(b, received, l), l.iosXML(b):
 	case p.parse3164(b, received, l):
 	default:
 		l.headless(b)

@@ -88,8 +88,11 @@ func (l *Line) paloAlto() bool {
 // fortinet reads date=… time=… devname=… logid=… level=…, in that order or nearly. Source: FortiOS Log Message
 // Reference.
 func (l *Line) fortinet() bool {
-	at := bytes.Index(l.Text[:min(len(l.Text), maxRelayHeader)], []byte("date="))
-	if at < 0 || at > 0 && l.Text[at-1] != ' ' {
+	at := 0
+	if l.Text[0] != 'd' || l.Text[1] != 'a' {
+		at = skipSpaces(l.Text, token(l.Text[:min(len(l.Text), maxRelayHeader)], 0)) // behind one word
+	}
+	if !hasPrefixAt(l.Text, at, "date=") {
 		return false
 	}
 	t := l.Text[at:]

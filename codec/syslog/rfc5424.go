@@ -53,8 +53,8 @@ func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
 
 // fields reads host, program, process, message ID, structured data and text from i on, where a space stands.
 func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
-	var at [4][]byte
 	first := skipSpaces(b, i)
+	var at [4][]byte
 	n, end := fourFields(b, first, &at, false)
 	if !sdFollows(b, end) {
 		if l.bsdTail(b[first:], at[0], at[1]) {
@@ -147,13 +147,12 @@ func (l *Line) structured(b []byte) []byte {
 	if b[i] == '-' && (i+1 == len(b) || b[i+1] == ' ') {
 		i++
 	} else if b[i] == '[' {
-		n := scanSD(b[i:])
+		n := l.scanSD(b[i:])
 		if n == 0 {
 			l.Flags |= FlagSDInvalid
 			return b[i:]
 		}
 		l.ParamForm, l.ParamRegion = ParamsSD, b[i:i+n]
-		l.quality()
 		i += n
 	} else {
 		l.Flags |= FlagHeaderForm
@@ -169,10 +168,11 @@ func (l *Line) structured(b []byte) []byte {
 }
 
 // scanSD gives the length of the structured data at the start of b, 0 when it is out of form.
-func scanSD(b []byte) int {
+func (l *Line) scanSD(b []byte) int {
 	i := 0
 	for i < len(b) && b[i] == '[' {
-		n := sdName(b, i+1)
+		begin := i + 1
+		n := sdName(b, begin)
 		if n == i+1 {
 			return 0
 		}
@@ -189,6 +189,9 @@ func scanSD(b []byte) int {
 		if i >= len(b) || b[i] != ']' {
 			return 0
 		}
+		if c := b[begin]; c == 't' || c == 'a' || c == 'm' {
+			l.standard(b[begin:i])
+		}
 		i++
 	}
 	if i < len(b) && b[i] != ' ' && b[i] < 0x80 && class[b[i]]&isPrint == 0 {
@@ -199,7 +202,7 @@ func scanSD(b []byte) int {
 
 // sdName is the end of a name of structured data that begins at i.
 func sdName(b []byte, i int) int {
-	for i < len(b) && class[b[i]]&isPrint != 0 && b[i] != '=' && b[i] != ']' && b[i] != '"' {
+	for i < len(b) && class[b[i]]&isSDName != 0 {
 		i++
 	}
 	return i
@@ -244,26 +247,31 @@ func bareParam(b []byte, i int) int {
 	return n
 }
 
-// quality reads what the structured data of RFC 5424 section 7 and RFC 5674 say of the clock and of an alarm.
-func (l *Line) quality() {
-	sd := l.ParamRegion
-	if i := bytes.Index(sd, []byte(`isSynced="`)); i >= 0 && i+10 < len(sd) {
-		switch sd[i+10] {
-		case '1':
-			l.Clock = ClockSynchronised
-		case '0':
-			l.Clock = ClockUnsynchronised
+// standard reads what the standard elements of RFC 5424 section 7 and RFC 5674 say of clock, alarm and number. el is one
+// element without its first bracket.
+func (l *Line) standard(el []byte) {
+	switch {
+	case bytes.HasPrefix(el, []byte("timeQuality ")):
+		if i := bytes.Index(el, []byte(`isSynced="`)); i >= 0 && i+10 < len(el) {
+			switch el[i+10] {
+			case '1':
+				l.Clock = ClockSynchronised
+			case '0':
+				l.Clock = ClockUnsynchronised
+			}
 		}
-	}
-	if i := bytes.Index(sd, []byte(`perceivedSeverity="`)); i >= 0 {
-		l.EventState = callhome.StateRaise
-		if hasPrefixAt(sd, i+len(`perceivedSeverity="`), "cleared") {
-			l.EventState = callhome.StateClear
+	case bytes.HasPrefix(el, []byte("alarm ")):
+		if i := bytes.Index(el, []byte(`perceivedSeverity="`)); i >= 0 {
+			l.EventState = callhome.StateRaise
+			if hasPrefixAt(el, i+len(`perceivedSeverity="`), "cleared") {
+				l.EventState = callhome.StateClear
+			}
 		}
-	}
-	if i := bytes.Index(sd, []byte(`sequenceId="`)); i >= 0 {
-		i += len(`sequenceId="`)
-		l.Seq = number(sd[i:digits(sd, i)])
+	case bytes.HasPrefix(el, []byte("meta ")):
+		if i := bytes.Index(el, []byte(`sequenceId="`)); i >= 0 {
+			i += len(`sequenceId="`)
+			l.Seq = number(el[i:digits(el, i)])
+		}
 	}
 }
 

@@ -12,8 +12,9 @@ const (
 	isDigit
 	isUnder
 	isDash
-	isPrint // %x21-7E
-	isTag   // what the tag of a BSD line is made of, beyond letters and digits
+	isPrint  // %x21-7E
+	isSDName // what a name of structured data is made of
+	isTag    // what the tag of a BSD line is made of, beyond letters and digits
 
 	isAlpha = isUpper | isLower
 	isName  = isAlpha | isDigit | isUnder
@@ -22,6 +23,9 @@ const (
 var class = func() (t [256]uint8) {
 	for c := 0x21; c <= 0x7e; c++ {
 		t[c] |= isPrint
+		if c != '=' && c != ']' && c != '"' {
+			t[c] |= isSDName
+		}
 	}
 	for c := 'A'; c <= 'Z'; c++ {
 		t[c] |= isUpper

@@ -354,12 +354,19 @@ func (p *Parser) localSeconds(r *reading, l *Line) int64 {
 	return t.Unix()
 }
 
+// halfYear is less than half of the shortest year, with a day to spare for offsets.
+const halfYear = 181 * 86400
+
 // maxAhead is how far YearPast lets a stamp run ahead of its receipt.
 const maxAhead = 7 * 86400
 
 // inferYear chooses the year of a stamp that has none. A 29 February looks for its leap year.
 func (p *Parser) inferYear(r *reading, received time.Time) {
 	now, this := received.Unix(), received.UTC().Year()
+	r.year = this
+	if sec, ok := r.unix(); ok && sec-now < maxAhead && now-sec < halfYear {
+		return // no other year is nearer
+	}
 	reach := 1
 	if r.month == 2 && r.day == 29 {
 		reach = 8

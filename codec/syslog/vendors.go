@@ -12,7 +12,7 @@ func (l *Line) vendorText() {
 		return
 	}
 	switch {
-	case t[0] == '%' || bytes.Contains(t[:min(len(t), 64)], []byte("%%")):
+	case bytes.IndexByte(t[:min(len(t), maxRelayHeader)], '%') >= 0:
 		if l.moduleCore() {
 			return
 		}
