@@ -1,0 +1,59 @@
+package redact_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"callhome"
+	"callhome/agent/redact"
+)
+
+func FuzzText(f *testing.F) {
+	for _, name := range samples {
+		f.Add(sample(f, name))
+	}
+	f.Add("oslo-gw-1#show x\n::1.2.3.4:\xff-00-11 1.1.1.1.1 ::\nkey 1\nkey-string\nquit")
+	f.Fuzz(func(t *testing.T, s string) {
+		for _, p := range []redact.Policy{{}, {Config: redact.Config{Level: redact.LevelHigh, Hostname: true}}, {Anonymous: true, Key: testKey}} {
+			m := &callhome.Message{SystemName: "oslo-gw-1", Serial: "HRX77120", Attachments: []callhome.Attachment{{Name: "show x", Text: s}}}
+			once := apply(t, p, m)
+			if twice := apply(t, p, once); twice.Attachments[0].Text != once.Attachments[0].Text && !p.Anonymous && !p.Hostname {
+				t.Errorf("a second application changed it:\n%q\n%q", once.Attachments[0].Text, twice.Attachments[0].Text)
+			}
+			if len(once.Attachments[0].Text) > 12*len(s)+16 {
+				t.Errorf("%d bytes became %d", len(s), len(once.Attachments[0].Text))
+			}
+		}
+	})
+}
+
+// large is size bytes of ordinary output with a configuration in between.
+func large(t testing.TB, size int) string {
+	config := sample(t, "ios.conf")
+	var b strings.Builder
+	for i := 0; b.Len() < size; i++ {
+		fmt.Fprintf(&b, "Gi0/%d   to customer %d   connected    %4d  a-full a-1000 10/100/1000BaseTX\n", i, i, i)
+		if i%2000 == 0 {
+			b.WriteString(config)
+		}
+	}
+	return b.String()
+}
+
+func BenchmarkApply(b *testing.B) {
+	for _, size := range []int{8 << 10, 5 << 20} {
+		m := &callhome.Message{SystemName: "oslo-gw-1", Serial: "HRX77120", Attachments: []callhome.Attachment{{Name: "show tech-support", Text: large(b, size)}}}
+		for name, p := range map[string]redact.Policy{
+			"normal": {}, "hostname-high": {Config: redact.Config{Level: redact.LevelHigh, Hostname: true}}, "anonymous": {Anonymous: true, Key: testKey},
+		} {
+			b.Run(fmt.Sprintf("%s/%d", name, size), func(b *testing.B) {
+				b.ReportAllocs()
+				b.SetBytes(int64(size))
+				for b.Loop() {
+					apply(b, p, m)
+				}
+			})
+		}
+	}
+}
