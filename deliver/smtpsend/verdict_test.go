@@ -1,0 +1,5 @@
+package smtpsend
+
+import "callhome/deliver"
+
+func permanent(err error) bool { return deliver.IsPermanent(err) }
