@@ -16,13 +16,18 @@ func FuzzText(f *testing.F) {
 	f.Add("oslo-gw-1#show x\n::1.2.3.4:\xff-00-11 1.1.1.1.1 ::\nkey 1\nkey-string\nquit")
 	f.Fuzz(func(t *testing.T, s string) {
 		for _, p := range []redact.Policy{{}, {Config: redact.Config{Level: redact.LevelHigh, Hostname: true}}, {Anonymous: true, Key: testKey}} {
-			m := &callhome.Message{SystemName: "oslo-gw-1", Serial: "HRX77120", Attachments: []callhome.Attachment{{Name: "show x", Text: s}}}
-			once := apply(t, p, m)
-			if twice := apply(t, p, once); twice.Attachments[0].Text != once.Attachments[0].Text && !p.Anonymous && !p.Hostname {
-				t.Errorf("a second application changed it:\n%q\n%q", once.Attachments[0].Text, twice.Attachments[0].Text)
+			const secret = "Hq9ZbX"
+			if strings.Contains(s, secret) {
+				return
 			}
-			if len(once.Attachments[0].Text) > 12*len(s)+16 {
-				t.Errorf("%d bytes became %d", len(s), len(once.Attachments[0].Text))
+			text := s + "\nenable secret " + secret + "\n"
+			m := &callhome.Message{SystemName: "oslo-gw-1", Serial: "HRX77120", Attachments: []callhome.Attachment{{Name: "show x", Text: text}}}
+			once := apply(t, p, m)
+			if strings.Contains(once.Attachments[0].Text, secret) {
+				t.Errorf("what stood before it saved a secret:\n%q", once.Attachments[0].Text)
+			}
+			if len(once.Attachments[0].Text) > 12*len(text) {
+				t.Errorf("%d bytes became %d", len(text), len(once.Attachments[0].Text))
 			}
 		}
 	})

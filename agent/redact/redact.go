@@ -10,8 +10,8 @@ import (
 // removed stands where something was taken out.
 const removed = "<removed>"
 
-// Apply returns m as it may leave under p; m itself stays as it is, parts that need no change are shared with it. A
-// second application changes nothing.
+// Apply returns m as it may leave under p; m itself stays as it is, parts that need no change are shared with it. What
+// was applied once may be applied again: pseudonyms and what was removed stay as they are.
 func Apply(p Policy, m *callhome.Message) (*callhome.Message, error) {
 	if err := p.validate(); err != nil {
 		return nil, err

@@ -42,7 +42,7 @@ func re(s string) *regexp.Regexp { return regexp.MustCompile(`(?i)` + s) }
 // and the configuration guides of IOS, IOS XR, NX-OS, ASA, EOS and Junos; the rest is what Unix hosts print.
 var secretRules = []rule{
 	{name: "element", literal: []string{"</"},
-		form: re(`<(?:\w+:)?[\w.-]*(?:password|passwd|secret|passphrase|token|api-?key|community|psk|private-?key)[\w.-]*(?:\s[^>]*)?>([^<]+)<`)},
+		form: re(`<(?:\w+:)?[\w.-]*(?:password|passwd|secret|passphrase|token|api-?key|community|psk|private-?key)[\w.-]*(?:\s[^<>]*)?>([^<]+)<`)},
 	{name: "password", literal: []string{"password", "passwd", "passphrase", "pass-phrase", "secret", "common-pw"},
 		form: re(`\b(?:password|passwd|passphrase|pass-phrase|secret|secret-key|common-pw)` + words + `\s+` + value), keep: prose},
 	{name: "assignment", literal: []string{"password", "passwd", "passphrase", "secret", "token", "key=", "key:", "key =", "key :", "key\"", "key'", "key_", "key.", "psk", "pwd", "credential"},

@@ -86,6 +86,9 @@ func (w *worker) applyRules(text string) string {
 		}
 		was := text[from:to]
 		line := w.applyLine(was, text[:from], found)
+		if out == nil && line != was {
+			out = make([]byte, 0, len(text)+len(text)/16+64) // most lines stay, and "<removed>" is about as long as a secret
+		}
 		if line != was {
 			out = append(append(out, text[copied:from]...), line...)
 			copied = to
