@@ -55,18 +55,23 @@ func alert(i int) callhome.Alert {
 
 func openQueue(t testing.TB, path string) *outbox.Queue {
 	t.Helper()
-	s, err := spool.Open(context.Background(), path, spool.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cfg := outbox.DefaultConfig()
-	cfg.MaxBytes = 64 << 30
-	q, err := outbox.Open(context.Background(), s, outbox.Options{Config: cfg})
+	_, q, err := openPlain(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { q.Close() })
 	return q
+}
+
+func openPlain(path string) (*spool.Store, *outbox.Queue, error) {
+	s, err := spool.Open(context.Background(), path, spool.Options{})
+	if err != nil {
+		return nil, nil, err
+	}
+	cfg := outbox.DefaultConfig()
+	cfg.MaxBytes = 64 << 30
+	q, err := outbox.Open(context.Background(), s, outbox.Options{Config: cfg})
+	return s, q, err
 }
 
 // many runs f b.N times on so many goroutines.

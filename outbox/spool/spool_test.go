@@ -41,3 +41,13 @@ func TestConformance(t *testing.T) {
 			return openAt(t, path)
 		})
 }
+
+func TestModel(t *testing.T) {
+	path := ""
+	outboxtest.Model(t,
+		func(t testing.TB) outbox.Store {
+			path = filepath.Join(t.TempDir(), "outbox.db")
+			return openAt(t, path)
+		},
+		func(t testing.TB, _ outbox.Store) outbox.Store { return openAt(t, path) })
+}
