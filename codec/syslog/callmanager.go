@@ -92,17 +92,32 @@ func (l *Line) fromCiscoLog(x *prefix, rec *ciscolog.Record) {
 // counts.
 func (l *Line) processTags(rec *ciscolog.Record) {
 	rec.Tags(func(key, value []byte) bool {
-		switch ciscolog.CanonicalKey(key) {
-		case "pname.orig":
+		switch {
+		case string(key) == "pname.orig":
 			l.Program = value
 			return false
-		case "appid", "pname":
+		case sameKey(key, "appid"), string(key) == "pname":
 			l.Program = value
-		case "pid":
+		case string(key) == "pid":
 			l.PID = value
 		}
 		return true
 	})
+}
+
+// sameKey reports whether a tag's key is name, in small letters, whatever its case and its spaces.
+func sameKey(key []byte, name string) bool {
+	n := 0
+	for _, c := range key {
+		if c == ' ' {
+			continue
+		}
+		if n == len(name) || lower(c) != name[n] {
+			return false
+		}
+		n++
+	}
+	return n == len(name)
 }
 
 // oddCiscoLog takes a CiscoLog line whose header, or whose prefix, the common grammar does not know: codec/ciscolog is

@@ -308,8 +308,11 @@ func (p *Parser) iosLine(l *Line) {
 	if l.Clock == ClockUnstated && !l.Time.IsZero() && p.Pinned == IOS {
 		l.Clock = ClockSynchronised
 	}
+	if l.Host == nil {
+		return
+	}
 	t := bytes.TrimRight(l.Text, " ")
-	if l.Host == nil || len(t) == 0 || t[len(t)-1] != ')' {
+	if len(t) == 0 || t[len(t)-1] != ')' {
 		return
 	}
 	i := bytes.LastIndexByte(t, '(')

@@ -67,7 +67,10 @@ func scanCore(b []byte, at int, c *core) bool {
 
 // rest takes facility and mnemonic once the level has been found between facEnd and mnemonic.
 func (c *core) rest(b []byte, at, facEnd, mnemonic int) bool {
-	c.at, c.facility = at, bytes.TrimRight(b[at+1:facEnd], "-")
+	for facEnd > at+1 && b[facEnd-1] == '-' {
+		facEnd--
+	}
+	c.at, c.facility = at, b[at+1:facEnd]
 	end := run(b, mnemonic, isName|isDash)
 	if end == mnemonic || len(c.facility) < 2 {
 		return false
@@ -135,8 +138,14 @@ func scanViptela(b []byte, at int, c *core) bool {
 
 // firewallFamily reports whether a core's facility is one of the firewalls', with or without a message class.
 func firewallFamily(fac []byte) bool {
-	if i := bytes.IndexByte(fac, '-'); i >= 0 {
-		fac = fac[:i]
+	for i, c := range fac {
+		if c == '-' {
+			fac = fac[:i]
+			break
+		}
+	}
+	if len(fac) > len("NGIPS") {
+		return false
 	}
 	switch string(fac) {
 	case "ASA", "FTD", "PIX", "FWSM", "ACE", "NGIPS":

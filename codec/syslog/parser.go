@@ -42,11 +42,23 @@ func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 	}
 	b = l.pri(b[skipSpaces(b, 0):])
 	l.Text = b
-	if inner := p.unwrap(b, received, l); inner != nil {
-		b = inner
+	if len(b) == 0 || digit(b[0]) && p.versioned(b, received, l) || p.quick(b, received, l) {
+		return
 	}
-	p.body(b, received, l)
-	l.node()
+	p.general(b, received, l)
+}
+
+// general reads what the short ways have left, and keeps a relay's view of the host where the device gave none.
+func (p *Parser) general(b []byte, received time.Time, l *Line) {
+	inner := p.unwrap(b, received, l)
+	if inner == nil {
+		p.body(b, received, l)
+	} else if len(inner) > 0 && !(digit(inner[0]) && p.versioned(inner, received, l)) {
+		p.body(inner, received, l)
+	}
+	if l.Host == nil && l.Relay.Host != nil {
+		l.Host, l.HostSource = l.Relay.Host, HostFromRelay
+	}
 }
 
 // bom is the byte order mark that RFC 5424 puts in front of UTF-8 text.
@@ -54,12 +66,6 @@ const bom = "\xef\xbb\xbf"
 
 // body tries the dialects in their order on the text behind PRI.
 func (p *Parser) body(b []byte, received time.Time, l *Line) {
-	if len(b) == 0 {
-		return
-	}
-	if digit(b[0]) && p.versioned(b, received, l) || p.quick(b, received, l) {
-		return
-	}
 	head := b
 	if len(head) > maxHeader {
 		head = head[:maxHeader]
@@ -169,11 +175,4 @@ func (p *Parser) unwrap(b []byte, received time.Time, l *Line) []byte {
 	rest := l.pri(b[at:])
 	l.Text = rest
 	return rest
-}
-
-// node keeps the relay's view of the host where the device gave none.
-func (l *Line) node() {
-	if l.Host == nil && l.Relay.Host != nil {
-		l.Host, l.HostSource = l.Relay.Host, HostFromRelay
-	}
 }

@@ -72,7 +72,10 @@ func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	}
 	l.Text = l.structured(b[min(i, len(b)):])
 	l.makers()
-	if !l.payload() {
+	if len(l.Text) == 0 {
+		return
+	}
+	if c := l.Text[0]; c != 'C' && c != 'L' && c != '1' && c != 'd' || !l.payload() {
 		p.quoted(received, l)
 	}
 }
@@ -98,7 +101,7 @@ func (l *Line) makers() {
 		l.Vendor, l.MessageID = VendorF5, l.MessageID[:f5Digits]
 		l.Mnemonic = l.MessageID
 	}
-	if bytes.HasPrefix(l.ParamRegion, []byte("[junos@2636.")) {
+	if hasPrefixAt(l.ParamRegion, 0, "[junos@2636.") {
 		l.Vendor = VendorJunos
 		l.engine()
 	}
@@ -251,7 +254,7 @@ func bareParam(b []byte, i int) int {
 // element without its first bracket.
 func (l *Line) standard(el []byte) {
 	switch {
-	case bytes.HasPrefix(el, []byte("timeQuality ")):
+	case hasPrefixAt(el, 0, "timeQuality "):
 		if i := bytes.Index(el, []byte(`isSynced="`)); i >= 0 && i+10 < len(el) {
 			switch el[i+10] {
 			case '1':
@@ -260,14 +263,14 @@ func (l *Line) standard(el []byte) {
 				l.Clock = ClockUnsynchronised
 			}
 		}
-	case bytes.HasPrefix(el, []byte("alarm ")):
+	case hasPrefixAt(el, 0, "alarm "):
 		if i := bytes.Index(el, []byte(`perceivedSeverity="`)); i >= 0 {
 			l.EventState = callhome.StateRaise
 			if hasPrefixAt(el, i+len(`perceivedSeverity="`), "cleared") {
 				l.EventState = callhome.StateClear
 			}
 		}
-	case bytes.HasPrefix(el, []byte("meta ")):
+	case hasPrefixAt(el, 0, "meta "):
 		if i := bytes.Index(el, []byte(`sequenceId="`)); i >= 0 {
 			i += len(`sequenceId="`)
 			l.Seq = number(el[i:digits(el, i)])

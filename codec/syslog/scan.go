@@ -102,8 +102,16 @@ func two(b []byte, i int) int {
 	return int(hi)*10 + int(lo)
 }
 
+// shortToken is up to where a plain loop is faster than a call.
+const shortToken = 12
+
 // token is the end of the run of octets that are no space.
 func token(b []byte, i int) int {
+	for near := min(len(b), i+shortToken); i < near; i++ {
+		if b[i] == ' ' {
+			return i
+		}
+	}
 	if i >= len(b) {
 		return i
 	}

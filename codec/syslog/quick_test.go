@@ -1,0 +1,41 @@
+package syslog
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// FuzzQuick wants of every line that the short way takes what the general way reads in it.
+func FuzzQuick(f *testing.F) {
+	for _, s := range []string{
+		`29: *Mar  1 00:02:11.411: %SYS-5-CONFIG_I: by vty0`, `30: sw9: 000031: .Jun 12 21:07:15.454 CEST: %LINK-5-X: Gi0/1 down`,
+		`Jun 12 2026 21:07:15: %ASA-4-106023: Deny`, `Jun 12 2026 21:07:15 fw-a : %ASA-session-4-106023: Deny`,
+		`33: sw2: Jun 12 21:07:15: %IOSXE-3-PLATFORM: error (sw2-1)`, `31: 6509: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
+		`Jun 12 21:07:15 EST: %SYS-5-RELOAD: now`, `sw9: 30: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
+		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
+	} {
+		f.Add([]byte(s))
+	}
+	received := time.Date(2026, 6, 13, 21, 7, 20, 0, time.UTC)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var p Parser
+		var short, long Line
+		short.clear(b)
+		if !p.quick(b, received, &short) {
+			before := new(Line)
+			before.clear(b)
+			if d := cmp.Diff(before, &short, cmpopts.EquateEmpty(), cmp.AllowUnexported(Segment{})); d != "" {
+				t.Fatalf("%q was refused, but: %s", b, d)
+			}
+			return
+		}
+		long.clear(b)
+		p.general(b, received, &long)
+		if d := cmp.Diff(&long, &short, cmpopts.EquateEmpty(), cmp.AllowUnexported(Segment{})); d != "" {
+			t.Fatalf("%q: %s", b, d)
+		}
+	})
+}
