@@ -10,6 +10,7 @@ packages=(
   nginx-light tinyproxy squid          # receivers by HTTP, proxies
   openssh-server frr dnsmasq-base iproute2          # devices that are asked, name resolution
   libxml2-utils                        # xmllint holds our XML to its schema
+  prometheus-alertmanager              # measured beside us, as rsyslog, syslog-ng and Postfix are
   strace curl tmux procps              # looking from outside
 )
 
@@ -35,11 +36,11 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 
 # syslog-ng cannot be installed beside rsyslog, so it is unpacked into .tools/ and run from there.
-if [ ! -x .tools/syslog-ng/usr/bin/loggen ]; then
+if [ ! -e .tools/syslog-ng/usr/lib/syslog-ng/3.38/libhttp.so ]; then
   echo "test-deps: unpacking syslog-ng"
   mkdir -p .tools/deb
-  (cd .tools/deb && apt-get download -q syslog-ng-core)
-  for need in libpcre3 libivykis0 libnet1 libesmtp6 libdbi1; do
+  (cd .tools/deb && apt-get download -q syslog-ng-core syslog-ng-mod-http syslog-ng-mod-smtp)
+  for need in libpcre3 libivykis0 libnet1 libesmtp6 libdbi1 libcurl4; do
     dpkg-query -W "$need" >/dev/null 2>&1 || (cd .tools/deb && apt-get download -q "$need" 2>/dev/null || true)
   done
   mkdir -p .tools/syslog-ng
