@@ -3,6 +3,7 @@ package personality
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"slices"
 )
 
@@ -35,8 +36,9 @@ const (
 
 // window is one filter with the phrases behind it.
 type window struct {
-	filter []uint64
-	shift  uint // 32 minus the filter's size in bits, as a power of two
+	grams  []uint64 // four bits for each hash: at which offsets of a window a gram stands
+	whole  []uint64 // one bit for each hash of a window
+	shift  uint     // 32 minus the size of both in bits, as a power of two
 	places map[uint32][]place
 }
 
@@ -68,20 +70,25 @@ func (f *Phrases) build(ids []int32, gram, size int) window {
 		return window{}
 	}
 	grams := size - gram + 1
-	bits := uint(10)
-	for bits < 18 && 1<<bits < 32*grams*len(ids) { // about one bit in thirty-two set
-		bits++
+	power := uint(10)
+	for power < 18 && 1<<power < 16*grams*len(ids) { // about one hash in sixteen is taken
+		power++
 	}
-	w := window{filter: make([]uint64, 1<<bits/64), shift: 32 - bits, places: make(map[uint32][]place, len(ids))}
+	w := window{
+		grams: make([]uint64, 1<<power/16), whole: make([]uint64, 1<<power/64), shift: 32 - power,
+		places: make(map[uint32][]place, len(ids)),
+	}
 	shared := f.shared(ids, size)
 	for _, id := range ids {
 		text := f.phrases[id].Text
 		at := choose(text, size, shared)
 		win := []byte(text[at : at+size])
 		for i := range grams {
-			w.set(gramHash(win[i:i+gram], w.shift))
+			h := gramHash(win[i:i+gram], w.shift)
+			w.grams[h>>4] |= 1 << (h&15<<2 + uint32(i)) //nolint:gosec // 0..3
 		}
 		h := windowHash(win)
+		set(w.whole, h>>w.shift)
 		w.places[h] = append(w.places[h], place{id, int32(at)}) //nolint:gosec // far below 2^31
 	}
 	return w
@@ -120,8 +127,8 @@ func choose(text string, size int, shared map[uint32]int) int {
 	return best
 }
 
-func (w *window) set(h uint32)      { w.filter[h>>6] |= 1 << (h & 63) }
-func (w *window) has(h uint32) bool { return w.filter[h>>6]&(1<<(h&63)) != 0 }
+func set(filter []uint64, h uint32)      { filter[h>>6] |= 1 << (h & 63) }
+func has(filter []uint64, h uint32) bool { return filter[h>>6]&(1<<(h&63)) != 0 }
 
 // lower maps letters of both cases to one value in each of four bytes; other bytes may coincide, which only costs a look.
 const lower = 0x20202020
@@ -141,28 +148,29 @@ func hash3(b []byte, shift uint) uint32 {
 	return (uint32(b[0]) | uint32(b[1])<<8 | uint32(b[2])<<16 | lower) * mix >> shift
 }
 
-// windowHash hashes a whole window without regard to case (FNV-1a).
+// windowHash hashes a whole window, of three or seven bytes, without regard to case.
 func windowHash(b []byte) uint32 {
-	h := uint32(2166136261)
-	for _, c := range b {
-		h = (h ^ uint32(c|0x20)) * 16777619
+	if len(b) == longWindow {
+		lo, hi := binary.LittleEndian.Uint32(b)|lower, binary.LittleEndian.Uint32(b[longWindow-longGram:])|lower
+		return (lo*mix ^ hi) * mix
 	}
-	return h
+	return hash3(b, 0)
 }
 
 // Append adds to dst the indices of the phrases that occur in text, in no order and possibly more than once.
 func (f *Phrases) Append(dst []int32, text []byte) []int32 {
-	if w := &f.long; w.filter != nil {
+	if w := &f.long; w.grams != nil {
 		for p := 0; p+longGram <= len(text); p += longWindow - longGram + 1 {
 			h := (binary.LittleEndian.Uint32(text[p:]) | lower) * mix >> w.shift
-			if w.has(h) {
-				dst = f.look(dst, w, text, p)
+			if at := w.grams[h>>4] >> (h & 15 << 2) & 15; at != 0 {
+				dst = f.look(dst, w, text, p, at)
 			}
 		}
 	}
-	if w := &f.short; w.filter != nil {
+	if w := &f.short; w.grams != nil {
 		for p := 0; p+shortGram <= len(text); p++ {
-			if w.has(hash3(text[p:p+shortGram], w.shift)) {
+			h := hash3(text[p:p+shortGram], w.shift)
+			if w.grams[h>>4]>>(h&15<<2)&15 != 0 {
 				dst = f.at(dst, w, text, p, shortWindow)
 			}
 		}
@@ -170,17 +178,24 @@ func (f *Phrases) Append(dst []int32, text []byte) []int32 {
 	return dst
 }
 
-// look tries every window that has a gram at p.
-func (f *Phrases) look(dst []int32, w *window, text []byte, p int) []int32 {
-	for start := max(0, p-(longWindow-longGram)); start <= p && start+longWindow <= len(text); start++ {
-		dst = f.at(dst, w, text, start, longWindow)
+// look tries the windows that have a gram at p, at the offsets whose bits are set.
+func (f *Phrases) look(dst []int32, w *window, text []byte, p int, at uint64) []int32 {
+	for ; at != 0; at &= at - 1 {
+		start := p - bits.TrailingZeros64(at)
+		if start >= 0 && start+longWindow <= len(text) {
+			dst = f.at(dst, w, text, start, longWindow)
+		}
 	}
 	return dst
 }
 
 // at compares the phrases whose window may begin at start.
 func (f *Phrases) at(dst []int32, w *window, text []byte, start, size int) []int32 {
-	for _, pl := range w.places[windowHash(text[start:start+size])] {
+	h := windowHash(text[start : start+size])
+	if !has(w.whole, h>>w.shift) {
+		return dst
+	}
+	for _, pl := range w.places[h] {
 		p := &f.phrases[pl.phrase]
 		from := start - int(pl.offset)
 		if from < 0 || from+len(p.Text) > len(text) {
