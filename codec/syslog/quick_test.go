@@ -39,3 +39,31 @@ func FuzzQuick(f *testing.F) {
 		}
 	})
 }
+
+// FuzzQuickISO wants of the short way through a stamp what the general one reads.
+func FuzzQuickISO(f *testing.F) {
+	for _, s := range []string{"2026-06-13T21:07:15.454321Z", "2026-06-13T21:07:15+02:00 h", "0099-06-13T21:07:15.1", "2026-02-31T99:07:15,5Z"} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var short, long reading
+		n := quickISO(b, &short)
+		if n == 0 {
+			return
+		}
+		if m := scanStamp(b, &long); m != n {
+			t.Fatalf("%q: %d octets, want %d", b, n, m)
+		}
+		if d := cmp.Diff(long, short, cmp.AllowUnexported(reading{}), cmpopts.EquateEmpty()); d != "" {
+			t.Fatalf("%q: %s", b, d)
+		}
+	})
+}
+
+func TestYearOf(t *testing.T) {
+	for day := time.Date(1600, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2500; day = day.Add(17 * time.Hour) {
+		if got := yearOf(day.Unix()); got != day.Year() {
+			t.Fatalf("%v: got %d", day, got)
+		}
+	}
+}

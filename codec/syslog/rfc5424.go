@@ -38,7 +38,10 @@ func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
 		return true
 	}
 	var r reading
-	m := scanStamp(b[i:], &r)
+	m := quickISO(b[i:], &r)
+	if m == 0 {
+		m = scanStamp(b[i:], &r)
+	}
 	if m == 0 || r.yearFirst || i+10 >= len(b) || b[i+4] != '-' || b[i+10]|0x20 != 't' {
 		return false
 	}

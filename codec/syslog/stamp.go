@@ -307,6 +307,23 @@ func daysFromCivil(y, m, d int) int64 {
 	return int64(era)*146097 + int64(yoe*365+yoe/4-yoe/100+doy) - 719468
 }
 
+// yearOf is the Gregorian year of a Unix time in UTC: the inverse of daysFromCivil as far as the year goes.
+func yearOf(sec int64) int {
+	days := sec / 86400
+	if sec%86400 < 0 {
+		days--
+	}
+	days += 719468
+	era := days / 146097
+	doe := days - era*146097
+	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
+	year := era*400 + yoe
+	if doe-(365*yoe+yoe/4-yoe/100) >= 306 { // January and February belong to the year before
+		year++
+	}
+	return int(year)
+}
+
 // settle gives a reading its year and zone and writes it into l.
 func (p *Parser) settle(r *reading, received time.Time, l *Line) {
 	l.Stamp = Stamp{Text: r.text, Zone: r.zone, Digits: r.digits, HasZone: r.hasZone, Offset: r.offset}
@@ -362,7 +379,8 @@ const maxAhead = 7 * 86400
 
 // inferYear chooses the year of a stamp that has none. A 29 February looks for its leap year.
 func (p *Parser) inferYear(r *reading, received time.Time) {
-	now, this := received.Unix(), received.UTC().Year()
+	now := received.Unix()
+	this := yearOf(now)
 	r.year = this
 	if sec, ok := r.unix(); ok && sec-now < maxAhead && now-sec < halfYear {
 		return // no other year is nearer
