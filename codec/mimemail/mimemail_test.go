@@ -172,7 +172,7 @@ func TestNoHeaderInjection(t *testing.T) {
 		"=?utf-8?q?gw=0D=0ABcc:_d@evil.example?=", "gw\x00\u0085Bcc: e@evil.example", strings.Repeat("h", 3000), "blå\r\nBcc: f@evil.example",
 	} {
 		m := sample()
-		m.Subject = mimemail.Subject(&callhome.Message{SystemName: evil, Type: evil, Subtype: evil})
+		m.Subject = mimemail.Subject(&callhome.Message{SystemName: evil, Type: evil, Subtype: evil}, mimemail.SubjectStyle{Subtype: true})
 		m.MessageID, m.Copy = callhome.MessageID(evil), evil
 		m.From = fmt.Sprintf("%q <callhome@acme.example>", strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(evil))
 		b := appended(t, m)
@@ -204,15 +204,18 @@ func TestNoHeaderInjection(t *testing.T) {
 
 func TestSubject(t *testing.T) {
 	at := callhome.At(time.Date(2027, 1, 9, 4, 5, 6, 0, time.UTC))
+	nxos := mimemail.SubjectStyle{From: "from", Subtype: true}
 	for _, c := range []struct {
-		m    callhome.Message
-		want string
+		m     callhome.Message
+		style mimemail.SubjectStyle
+		want  string
 	}{
-		{callhome.Message{SystemName: "gw", Type: "syslog", EventTime: at}, "System Notification From gw - syslog - 2027-01-09 04:05:06 GMT+00:00"},
-		{callhome.Message{SystemName: "gw", Type: "diagnostic", Subtype: "GOLD-major", EventTime: at}, "System Notification From gw - diagnostic:GOLD-major - 2027-01-09 04:05:06 GMT+00:00"},
-		{callhome.Message{SystemName: "gw", Type: "Call Home", Group: callhome.GroupCrash, EventTime: at}, "System Notification From gw - crash - 2027-01-09 04:05:06 GMT+00:00"},
+		{callhome.Message{SystemName: "gw", Type: "syslog", EventTime: at}, mimemail.SubjectStyle{}, "System Notification From gw - syslog - 2027-01-09 04:05:06 GMT+00:00"},
+		{callhome.Message{SystemName: "gw", Type: "test", Subtype: "test", EventTime: at}, mimemail.SubjectStyle{}, "System Notification From gw - test - 2027-01-09 04:05:06 GMT+00:00"},
+		{callhome.Message{SystemName: "gw", Type: "diagnostic", Subtype: "GOLD-major", EventTime: at}, nxos, "System Notification from gw - diagnostic:GOLD-major - 2027-01-09 04:05:06 GMT+00:00"},
+		{callhome.Message{SystemName: "gw", Type: "Call Home", Group: callhome.GroupCrash, EventTime: at}, nxos, "System Notification from gw - crash - 2027-01-09 04:05:06 GMT+00:00"},
 	} {
-		if got := mimemail.Subject(&c.m); got != c.want {
+		if got := mimemail.Subject(&c.m, c.style); got != c.want {
 			t.Errorf("got %q, want %q", got, c.want)
 		}
 	}

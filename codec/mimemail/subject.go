@@ -7,17 +7,27 @@ import (
 	"callhome"
 )
 
-// Subject is the subject of m's mail, as the published samples have it:
+// SubjectStyle is a platform's way to write subjects. The zero value is that of IOS.
+type SubjectStyle struct {
+	From    string // "From", or "from" on NX-OS and UCS; "": From
+	Subtype bool   // the subtype follows the type after a colon
+}
+
+// Subject is the subject of m's mail, in the form of the published samples:
 // "System Notification From <host> - <type>[:subtype] - <event time>".
-func Subject(m *callhome.Message) string {
+func Subject(m *callhome.Message, style SubjectStyle) string {
 	kind := m.Type
 	if kind == "" || strings.ContainsAny(kind, " \t") { // long text has "Call Home" there
 		kind = string(m.Group)
 	}
-	if m.Subtype != "" {
+	if style.Subtype && m.Subtype != "" {
 		kind += ":" + m.Subtype
 	}
-	return plain("System Notification From " + m.SystemName + " - " + kind + " - " + string(m.EventTime.AppendGMT(nil)))
+	word := style.From
+	if word == "" {
+		word = "From"
+	}
+	return plain("System Notification " + word + " " + m.SystemName + " - " + kind + " - " + string(m.EventTime.AppendGMT(nil)))
 }
 
 // SubjectParts is what a subject says.
