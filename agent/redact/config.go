@@ -24,14 +24,14 @@ type Config struct {
 // DefaultConfig masks secrets.
 func DefaultConfig() Config { return Config{Level: LevelNormal} }
 
-// Validate names the level that does not exist.
+// Validate names the level that does not exist, by its key within the block.
 func (c Config) Validate() error {
 	switch c.Level {
 	case "", LevelNormal, LevelHigh:
 		return nil
 	}
 	return &callhome.Error{
-		Kind: callhome.KindInvalid, Path: "data_privacy.level",
+		Kind: callhome.KindInvalid, Path: "level",
 		Msg: fmt.Sprintf("%q is not a level; use normal or high", c.Level),
 	}
 }
