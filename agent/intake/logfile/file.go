@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"callhome/agent/intake"
 )
 
@@ -50,9 +52,10 @@ type position struct {
 type file struct {
 	position
 	f        *os.File
-	pending  []byte    // read, but not yet taken: the line without an end, from Offset on
-	skipping bool      // in the rest of a line that was cut
-	rotated  bool      // its name means another file now, or none
+	pending  []byte // read, but not yet taken: the line without an end, from Offset on
+	skipping bool   // in the rest of a line that was cut
+	rotated  bool   // its name means another file now, or none
+	born     time.Time
 	news     time.Time // when something was read last, or it was rotated
 }
 
@@ -74,7 +77,7 @@ func openFile(path string, offset int64, now time.Time) (*file, error) {
 	if offset < 0 || offset > info.Size() {
 		offset = info.Size()
 	}
-	w := &file{position: position{Path: path, identity: identify(info), Offset: offset}, f: f, news: now}
+	w := &file{position: position{Path: path, identity: identify(info), Offset: offset}, f: f, news: now, born: born(int(f.Fd()), "", unix.AT_EMPTY_PATH)}
 	w.Print, w.Length, err = fingerprint(f, printSize)
 	if err != nil {
 		f.Close()
@@ -133,6 +136,9 @@ func (w *file) read(ctx context.Context, sink intake.Sink, o *intake.Origin, now
 			if errors.Is(err, io.EOF) {
 				err = nil
 			}
+			return total, err
+		}
+		if again, err := w.replaced(); err != nil || again { // meanwhile: what was read is of neither file
 			return total, err
 		}
 		total += n

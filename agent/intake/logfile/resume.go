@@ -20,17 +20,22 @@ type state struct {
 	Files   []position `json:"files"`
 }
 
-// bornAfter reports whether a file came into being after t, which tells a new file from one that was there when its name
-// was added to the configuration. Where the file system does not know, it counts as new: better read twice than not.
-func bornAfter(path string, t time.Time) bool {
-	if t.IsZero() {
-		return false
-	}
+// born is when a file came into being, or was written to last where the file system does not know the former.
+func born(dir int, path string, flags int) time.Time {
 	var st unix.Statx_t
-	if err := unix.Statx(unix.AT_FDCWD, path, 0, unix.STATX_BTIME, &st); err != nil || st.Mask&unix.STATX_BTIME == 0 {
-		return true
+	if err := unix.Statx(dir, path, flags, unix.STATX_BTIME|unix.STATX_MTIME, &st); err != nil {
+		return time.Time{}
 	}
-	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)).After(t)
+	at := st.Mtime
+	if st.Mask&unix.STATX_BTIME != 0 {
+		at = st.Btime
+	}
+	return time.Unix(at.Sec, int64(at.Nsec))
+}
+
+// bornAfter tells a new file from one that was there when its name was added to the configuration.
+func bornAfter(path string, t time.Time) bool {
+	return !t.IsZero() && born(unix.AT_FDCWD, path, 0).After(t)
 }
 
 // resume goes on where the last run ended. A file that was rotated meanwhile is looked for beside the name it had.
@@ -64,7 +69,7 @@ func (t *Tailer) wanted(path string) bool {
 // resumeAt opens path if it is the file that p tells of, or that file cut short.
 func (t *Tailer) resumeAt(path string, p position) bool {
 	info, err := os.Stat(path)
-	if err != nil || identify(info) != p.identity || slices.ContainsFunc(t.files, func(w *file) bool { return w.identity == p.identity }) {
+	if err != nil || identify(info) != p.identity || t.follows(p.identity) {
 		return false
 	}
 	w := t.follow(path, 0)
@@ -79,28 +84,48 @@ func (t *Tailer) resumeAt(path string, p position) bool {
 	return true
 }
 
-// resumeRotated finds the file of p under a new name, and files that came and went after it.
+// resumeRotated finds the file of p under a new name.
 func (t *Tailer) resumeRotated(p position) bool {
 	siblings := t.siblings(p.Path)
 	i := slices.IndexFunc(siblings, func(s sibling) bool { return s.id == p.identity })
-	if i < 0 || !t.resumeAt(siblings[i].path, p) {
-		return false
-	}
-	for _, s := range siblings[i+1:] {
-		if !slices.ContainsFunc(t.files, func(w *file) bool { return w.identity == s.id }) {
-			if w := t.follow(s.path, 0); w != nil {
-				w.Path = p.Path
-			}
-		}
-	}
-	return true
+	return i >= 0 && t.resumeAt(siblings[i].path, p)
 }
 
-// sibling is a file whose name begins like that of a followed file.
+// latest is the last file that was followed under a name.
+func (t *Tailer) latest(path string) *file {
+	for _, w := range slices.Backward(t.files) {
+		if w.Path == path {
+			return w
+		}
+	}
+	return nil
+}
+
+// followMissed follows the files that had a name after before and lost it again before now got it, and puts them in front
+// of now. That now is open already makes the listing complete: only files without this name can be renamed meanwhile.
+func (t *Tailer) followMissed(before, now *file) {
+	t.files = t.files[:len(t.files)-1]
+	for _, s := range t.siblings(now.Path) {
+		if s.path == now.Path || s.id == now.identity || s.born.Before(before.born) || s.born.After(now.born) || slices.Contains(t.closed, s.id) || t.follows(s.id) {
+			continue
+		}
+		if w := t.follow(s.path, 0); w != nil {
+			w.Path = now.Path
+		}
+	}
+	t.files = append(t.files, now)
+}
+
+// follows reports whether a file is open.
+func (t *Tailer) follows(id identity) bool {
+	return slices.ContainsFunc(t.files, func(w *file) bool { return w.identity == id })
+}
+
+// sibling is a followed file, or one whose name is its name and a suffix.
 type sibling struct {
 	path string
 	id   identity
-	mod  int64
+	born time.Time
 }
 
 // siblings lists them from the oldest to the newest.
@@ -112,15 +137,16 @@ func (t *Tailer) siblings(path string) []sibling {
 	var out []sibling
 	for _, e := range entries {
 		name := e.Name()
-		if !strings.HasPrefix(name, filepath.Base(path)) || slices.ContainsFunc(packed, func(s string) bool { return strings.HasSuffix(name, s) }) {
+		rest, ok := strings.CutPrefix(name, filepath.Base(path))
+		if !ok || rest != "" && !strings.ContainsAny(rest[:1], ".-_~") || slices.ContainsFunc(packed, func(s string) bool { return strings.HasSuffix(name, s) }) {
 			continue
 		}
 		info, err := e.Info()
 		if err != nil || !info.Mode().IsRegular() {
 			continue
 		}
-		out = append(out, sibling{filepath.Join(filepath.Dir(path), name), identify(info), info.ModTime().UnixNano()})
+		out = append(out, sibling{filepath.Join(filepath.Dir(path), name), identify(info), born(unix.AT_FDCWD, filepath.Join(filepath.Dir(path), name), 0)})
 	}
-	slices.SortFunc(out, func(a, b sibling) int { return int(max(-1, min(1, a.mod-b.mod))) })
+	slices.SortFunc(out, func(a, b sibling) int { return a.born.Compare(b.born) })
 	return out
 }

@@ -23,6 +23,8 @@ const (
 	checkpointTime = time.Second
 	// maxFiles bounds the open descriptors: a pattern that fits more is a mistake.
 	maxFiles = 4096
+	// maxClosed is how many finished files are known not to be new; older ones have been deleted or compressed.
+	maxClosed = 256
 )
 
 // Store keeps the positions.
@@ -50,6 +52,7 @@ type Tailer struct {
 	watch   func(dir string) error
 
 	files  []*file         // rotated ones before those that took their names
+	closed []identity      // rotated files that are done with, the last maxClosed of them
 	first  bool            // before the first scan
 	known  map[string]bool // names that the last run followed
 	since  time.Time       // when the last run saved its state; zero: this is the first run
@@ -133,14 +136,17 @@ func (t *Tailer) scan() {
 		}
 		id := identify(info)
 		current[id] = true
-		if slices.ContainsFunc(t.files, func(w *file) bool { return w.identity == id }) {
+		if t.follows(id) {
 			continue
 		}
+		before := t.latest(path)
 		offset := int64(0)
 		if t.first && !t.cfg.FromStart && !t.known[path] && !bornAfter(path, t.since) {
 			offset = info.Size()
 		}
-		t.follow(path, offset)
+		if w := t.follow(path, offset); w != nil && before != nil {
+			t.followMissed(before, w)
+		}
 	}
 	for _, w := range t.files {
 		if !current[w.identity] && !w.rotated {
@@ -213,6 +219,8 @@ func (t *Tailer) readAll(ctx context.Context) {
 		if ctx.Err() == nil && w.rotated && t.now().Sub(w.news) >= t.cfg.Quiet && w.finish(ctx, t.sink, &o) == nil {
 			w.f.Close()
 			t.dirty = true
+			t.closed = append(t.closed, w.identity)
+			t.closed = t.closed[max(0, len(t.closed)-maxClosed):]
 			continue
 		}
 		kept = append(kept, w)
