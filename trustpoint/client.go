@@ -13,7 +13,7 @@ const sessionCacheSize = 32
 
 // ClientOptions says whom a connection trusts and what it shows.
 type ClientOptions struct {
-	ServerName   string   // name that the server's certificate must hold; senders that know it later set it in the tls.Config
+	ServerName   string   // host name or address that the server's certificate must hold
 	TrustPoints  []string // any of them may vouch for the server; none: the system's certificates
 	Pins         []string // in addition, one key of the chain must be among these
 	Certificate  string   // trust point whose device certificate is shown when the server asks; "" shows none
@@ -21,10 +21,9 @@ type ClientOptions struct {
 	NextProtocol []string // ALPN
 }
 
-// Client makes the configuration of a client connection. At least TLS 1.2 is spoken. The result may be changed by the
-// caller, who sets ServerName before use where the options had none.
+// Client makes the configuration of connections to one server. At least TLS 1.2 is spoken.
 func (s *Set) Client(o ClientOptions) (*tls.Config, error) {
-	v := verifier{now: s.now, anyName: o.AnyName}
+	v := verifier{now: s.now, server: o.ServerName, anyName: o.AnyName}
 	for _, name := range o.TrustPoints {
 		p, err := s.find(name)
 		if err != nil {
@@ -72,6 +71,7 @@ func (s *Set) showDevice(cfg *tls.Config, name string) error {
 type verifier struct {
 	points  []*point
 	pins    []Pin
+	server  string // crypto/tls forgets it where it is an address
 	anyName bool
 	now     func() time.Time
 }
@@ -112,7 +112,7 @@ func (v verifier) verify(cs tls.ConnectionState) error {
 	if len(cs.PeerCertificates) == 0 {
 		return errors.New("the server showed no certificate")
 	}
-	name := cs.ServerName
+	name := v.server
 	if v.anyName {
 		name = ""
 	} else if name == "" {

@@ -90,6 +90,8 @@ func TestClientTrust(t *testing.T) {
 		{"another name, unchecked", ClientOptions{TrustPoints: []string{"good"}, ServerName: "else.example", AnyName: true}, server, ""},
 		{"unchecked name, still a chain", ClientOptions{TrustPoints: []string{"other"}, AnyName: true}, server, "unknown authority"},
 		{"an address as name", ClientOptions{TrustPoints: []string{"good"}, ServerName: "127.0.0.1"}, server, ""},
+		{"an address as name, pinned", ClientOptions{TrustPoints: []string{"leaf-pin-only"}, ServerName: "127.0.0.1"}, server, ""},
+		{"another address, pinned", ClientOptions{TrustPoints: []string{"leaf-pin-only"}, ServerName: "127.0.0.2"}, server, "127.0.0.2"},
 		{"pinned authority", ClientOptions{TrustPoints: []string{"good-pinned"}}, server, ""},
 		{"wrong pin", ClientOptions{TrustPoints: []string{"good-mispinned"}}, server, "pinned"},
 		{"wrong pin here, right authority there", ClientOptions{TrustPoints: []string{"good-mispinned", "good"}}, server, ""},
