@@ -1,0 +1,184 @@
+package throttle
+
+import (
+	"slices"
+	"time"
+
+	"callhome"
+	"callhome/personality"
+)
+
+// Limits of the memory. A trouble takes some three hundred bytes: full, the limiter holds about ten megabytes.
+const (
+	maxTroubles  = 20000 // troubles remembered
+	maxBuckets   = 5000  // devices whose rate is counted
+	maxWindows   = 5000  // event types whose window is counted
+	maxHeld      = 1000  // devices with something held back
+	maxItems     = 50    // objects a digest names
+	maxFlapCount = 100
+)
+
+// relayed is the time in which the same line comes by two relays.
+const relayed = time.Minute
+
+// minute is the window of the rate limit, and the pause between digests of one device.
+const minute = time.Minute
+
+// Limiter remembers what was told. It is not safe for use by several goroutines: the owner guards it.
+type Limiter struct {
+	cfg      Config
+	troubles *lru[*trouble]
+	buckets  *lru[*bucket]
+	windows  *lru[*window]
+	held     *lru[*held]
+	flapping map[string]bool // keys of troubles that flap
+}
+
+// New makes a limiter that has heard of nothing.
+func New(cfg Config) *Limiter {
+	l := &Limiter{
+		troubles: newLRU[*trouble](maxTroubles), buckets: newLRU[*bucket](maxBuckets), windows: newLRU[*window](maxWindows),
+		held: newLRU[*held](maxHeld), flapping: map[string]bool{},
+	}
+	l.Configure(cfg)
+	return l
+}
+
+// Configure changes the rules and keeps the memory.
+func (l *Limiter) Configure(cfg Config) {
+	if cfg.Personality == nil {
+		cfg.Personality, _ = personality.ByName(string(personality.Generic))
+	}
+	l.cfg = cfg
+}
+
+// trouble is what is known of one object's trouble, or of one event that may repeat.
+type trouble struct {
+	Device  string                 `json:"device,omitempty"`
+	Type    string                 `json:"type,omitempty"`
+	Object  string                 `json:"object,omitempty"`
+	Group   callhome.AlertGroup    `json:"alert_group,omitempty"`
+	Level   callhome.Level         `json:"level,omitempty"`
+	State   callhome.EventState    `json:"state"`
+	Changed time.Time              `json:"changed"`           // when State was last heard to change
+	Told    time.Time              `json:"told,omitzero"`     // when this state was last told; zero: it was not
+	Starts  []time.Time            `json:"starts,omitempty"`  // beginnings within the flap window, oldest first
+	Flaps   bool                   `json:"flaps,omitempty"`   // flapping, told as such
+	Cycles  int                    `json:"cycles,omitempty"`  // beginnings held back for flapping
+	To      []callhome.ProfileName `json:"to,omitempty"`      // who was told of the beginning
+	Limited bool                   `json:"limited,omitempty"` // the beginning was held back for a flood
+}
+
+// Allow decides on an alert and remembers the outcome. The reason is sent, or flapping with true for the one message
+// that tells of flapping, or why the alert is held back.
+func (l *Limiter) Allow(now time.Time, f Facts) (callhome.Reason, bool) {
+	if f.bypass() {
+		return callhome.ReasonSent, true
+	}
+	if !l.cfg.Duplicates || !f.repeats() {
+		if !l.rateAllows(now, &f) {
+			return l.holdBack(now, &f, callhome.ReasonRateLimited), false
+		}
+		return callhome.ReasonSent, true
+	}
+	key := f.key()
+	t, known := l.troubles.get(key)
+	if !known {
+		t = &trouble{Device: f.Device, Type: f.kind(), Object: f.Object}
+	}
+	t.Group, t.Level = f.Group, f.Level
+	reason, ok := l.judge(now, key, t, &f)
+	if old, gone := l.troubles.put(key, t); gone {
+		delete(l.flapping, old)
+	}
+	return reason, ok
+}
+
+// judge applies the rules of trouble, then those of floods.
+func (l *Limiter) judge(now time.Time, key string, t *trouble, f *Facts) (callhome.Reason, bool) {
+	state := f.State
+	if state == "" {
+		state = callhome.StateNone
+	}
+	changed := t.State != state
+	if changed && state == callhome.StateRaise {
+		l.begin(now, t)
+	}
+	if t.Flaps {
+		if changed {
+			t.State, t.Changed = state, now
+			t.Cycles++
+		}
+		return callhome.ReasonFlapping, false
+	}
+	if !changed && !t.Told.IsZero() && since(now, t.Told) < l.repeat(f) {
+		return callhome.ReasonDuplicate, false
+	}
+	if changed {
+		t.State, t.Changed, t.Told = state, now, time.Time{}
+	}
+	if state == callhome.StateClear && t.Limited {
+		t.Limited, t.Told = false, now // the digest tells of it
+		return l.holdBack(now, f, callhome.ReasonRateLimited), false
+	}
+	starts := l.cfg.FlapCount > 0 && changed && state == callhome.StateRaise && len(t.Starts) >= l.cfg.FlapCount
+	if reason := l.flood(now, f); reason != "" {
+		t.Limited = t.Limited || state == callhome.StateRaise && t.Told.IsZero()
+		return l.holdBack(now, f, reason), false
+	}
+	t.Told, t.Limited = now, false
+	if state == callhome.StateRaise {
+		t.To = slices.Clone(f.Profiles)
+	}
+	if starts {
+		t.Flaps, t.Cycles = true, len(t.Starts)
+		l.flapping[key] = true
+		return callhome.ReasonFlapping, true
+	}
+	return callhome.ReasonSent, true
+}
+
+// begin notes a beginning, and forgets those before the flap window.
+func (l *Limiter) begin(now time.Time, t *trouble) {
+	if l.cfg.FlapCount == 0 {
+		t.Starts = nil
+		return
+	}
+	t.Starts = append(t.Starts, now)
+	old := 0
+	for old < len(t.Starts) && (since(now, t.Starts[old]) >= l.cfg.FlapWindow || len(t.Starts)-old > l.cfg.FlapCount) {
+		old++
+	}
+	t.Starts = slices.Delete(t.Starts, 0, old)
+}
+
+// repeat is how long the same is a repeat.
+func (l *Limiter) repeat(f *Facts) time.Duration {
+	if f.momentary() {
+		return relayed
+	}
+	return l.rules(f).Repeat
+}
+
+func (l *Limiter) rules(f *Facts) *personality.Throttle {
+	if f.Personality != nil {
+		return &f.Personality.Throttle
+	}
+	return &l.cfg.Personality.Throttle
+}
+
+// since is how long ago t was; a clock that was set back makes it no longer ago than now.
+func since(now, t time.Time) time.Duration { return max(0, now.Sub(t)) }
+
+// Told are the profiles that were told of the beginning of the trouble which f is about; nil when it is not known, or
+// was not told. The end is for them whatever their thresholds and patterns say of its own line.
+func (l *Limiter) Told(f Facts) []callhome.ProfileName {
+	if f.State != callhome.StateClear {
+		return nil
+	}
+	t, ok := l.troubles.peek(f.key())
+	if !ok || t.State != callhome.StateRaise || t.Limited {
+		return nil
+	}
+	return t.To
+}
