@@ -57,6 +57,9 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
+// commonSize is room for most mails without growing.
+const commonSize = 16 << 10
+
 // Data takes the mail and hands it to the sink. Returning nil is what makes go-smtp say 250.
 func (s *session) Data(r io.Reader) error {
 	if !s.server.begin() {
@@ -64,6 +67,7 @@ func (s *session) Data(r io.Reader) error {
 	}
 	defer s.server.active.Done()
 	var body bytes.Buffer
+	body.Grow(commonSize)
 	if _, err := body.ReadFrom(r); err != nil {
 		var smtpErr *smtp.SMTPError
 		if errors.As(err, &smtpErr) { // too large
