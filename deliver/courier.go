@@ -124,7 +124,7 @@ func (c *Courier) work(ctx, lasting context.Context, lease *outbox.Lease) {
 		}
 	}
 	if err := c.queue.Settle(lasting, lease); err != nil && !errors.Is(err, context.Canceled) {
-		c.log.Error("the outcome of deliveries could not be stored; they are repeated", "destination", lease.Destination.Address, "err", err)
+		c.log.Error("the outcome of deliveries could not be stored; they are repeated", "destination", shown(lease.Destination), "err", err)
 	}
 }
 
@@ -139,7 +139,7 @@ func (c *Courier) one(ctx, lasting context.Context, lease *outbox.Lease, i int) 
 	}
 	out, wait := c.cfg.judge(e, err, now, rand.Float64())
 	c.metrics.sent(e.Envelope.Destination.Transport, out, now.Sub(begun))
-	log := c.log.With("message_id", e.Envelope.MessageID, "profile", e.Envelope.Profile, "destination", lease.Destination.Address, "attempt", e.Attempts+1)
+	log := c.log.With("message_id", e.Envelope.MessageID, "profile", e.Envelope.Profile, "destination", shown(lease.Destination), "attempt", e.Attempts+1)
 	if err == nil || IsPermanent(err) {
 		c.breaker.reached(lease.Destination)
 	} else {

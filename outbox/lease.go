@@ -121,6 +121,9 @@ func (q *Queue) Lease(ctx context.Context, lim Limits) (*Lease, error) {
 
 // openLane reads a leased lane's first entries, nil if they are not due or there are none; the lane is then given back.
 func (q *Queue) openLane(ctx context.Context, r *road, l *lane, lim Limits) (*Lease, error) {
+	if q.probing(r) {
+		lim.Entries = 1 // the rest would be read in vain
+	}
 	entries, err := q.store.FirstEntries(ctx, r.ID, l.device, lim.Entries, lim.Bytes)
 	if err != nil {
 		return nil, err
@@ -163,6 +166,12 @@ func (q *Queue) buryUnreadable(ctx context.Context, l *Lease, err error) error {
 	l.Dead(0, "", fmt.Errorf("the stored body cannot be read: %w", err))
 	l.rest = true
 	return q.Settle(ctx, l)
+}
+
+func (q *Queue) probing(r *road) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return r.probing
 }
 
 // forgiven reports whether the road came back after a failure at that time.

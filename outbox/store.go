@@ -97,6 +97,7 @@ type Forget struct {
 	Before time.Time // lines older than this go
 	Keep   int64     // of the newest at most so many stay
 	Max    int       // at most so many lines go in this transaction
+	Gone   int       // set by Apply: so many went
 }
 
 // Loaded is what a store knows at start.

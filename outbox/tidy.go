@@ -9,8 +9,9 @@ import (
 )
 
 const (
-	// tidyEvery is how often the ledger and the dead letters are shortened; a step takes a few milliseconds.
-	tidyEvery = time.Minute
+	// tidyEvery is how often the ledger and the dead letters are shortened, in steps of some milliseconds, between which
+	// others commit.
+	tidyEvery = 10 * time.Minute
 	tidyStep  = 1000
 	// deadShare is the part of max_bytes that dead letters may take.
 	deadShare = 4
@@ -27,7 +28,7 @@ func (q *Queue) tidy() {
 	for {
 		select {
 		case <-tick.C:
-			if err := q.tidyOnce(); err != nil {
+			if err := q.tidyOnce(); err != nil && !errors.Is(err, ErrClosed) {
 				q.log.Warn("the ledger could not be shortened", "err", err)
 			}
 		case <-q.done:
@@ -37,10 +38,13 @@ func (q *Queue) tidy() {
 }
 
 func (q *Queue) tidyOnce() error {
-	forget := &Forget{Before: stamp(time.Now().Add(-q.cfg.LedgerMaxAge)), Keep: q.cfg.LedgerKeep, Max: tidyStep}
-	r := &request{add: func(d *draft) error { d.Forget = forget; return nil }}
-	if err := q.commits.submit(context.Background(), r); err != nil && !errors.Is(err, ErrClosed) {
-		return err
+	for gone := tidyStep; gone == tidyStep; {
+		forget := &Forget{Before: stamp(time.Now().Add(-q.cfg.LedgerMaxAge)), Keep: q.cfg.LedgerKeep, Max: tidyStep}
+		r := &request{add: func(d *draft) error { d.Forget = forget; return nil }}
+		if err := q.commits.submit(context.Background(), r); err != nil {
+			return err
+		}
+		gone = forget.Gone
 	}
 	return q.discardOld()
 }

@@ -156,6 +156,7 @@ func (m *Memory) forget(f *outbox.Forget) {
 		}
 		kept = append(kept, o)
 	}
+	f.Gone = len(m.ledger) - len(kept)
 	m.ledger = kept
 }
 

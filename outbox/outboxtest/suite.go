@@ -224,7 +224,9 @@ func storeLedger(t *testing.T, s outbox.Store) {
 
 	apply(t, s, outbox.Batch{Forget: &outbox.Forget{Before: at(4), Keep: 100, Max: 3}})
 	same(t, "forgotten by age, in steps", left(t, s), []int{9, 8, 7, 6, 5, 4, 3})
-	apply(t, s, outbox.Batch{Forget: &outbox.Forget{Before: at(4), Keep: 100, Max: 3}})
+	step := &outbox.Forget{Before: at(4), Keep: 100, Max: 3}
+	apply(t, s, outbox.Batch{Forget: step})
+	same(t, "lines gone", step.Gone, 1)
 	same(t, "the next step", left(t, s), []int{9, 8, 7, 6, 5, 4})
 	apply(t, s, outbox.Batch{Forget: &outbox.Forget{Before: at(0), Keep: 2, Max: 100}})
 	same(t, "forgotten by number", left(t, s), []int{9, 8})

@@ -32,13 +32,18 @@ type step struct {
 	err error
 }
 
-func (st *step) do(name string, args ...any) {
+// do runs a statement unless an earlier one failed, and gives the number of rows it changed.
+func (st *step) do(name string, args ...any) int64 {
 	if st.err != nil {
-		return
+		return 0
 	}
-	if _, err := st.s.writes[name].ExecContext(st.ctx, args...); err != nil {
+	result, err := st.s.writes[name].ExecContext(st.ctx, args...)
+	if err != nil {
 		st.err = fmt.Errorf("%s: %w", name, err)
+		return 0
 	}
+	n, _ := result.RowsAffected() // the driver always knows
+	return n
 }
 
 func (s *Store) write(ctx context.Context, b *outbox.Batch) error {
@@ -95,7 +100,7 @@ func (s *Store) writeBooks(st *step, b *outbox.Batch) {
 			micros(o.QueuedAt), o.Detail)
 	}
 	if f := b.Forget; f != nil {
-		st.do("forget_lines", micros(f.Before), f.Keep, f.Max)
+		f.Gone = int(st.do("forget_lines", micros(f.Before), f.Keep, f.Max))
 	}
 	for _, c := range b.Increments {
 		st.do("add_statistic", string(c.Group), string(c.Transport), string(c.Status), string(c.Reason), c.N)
