@@ -223,9 +223,6 @@ func (f *Framer) look() (start, kind, n int) {
 	if month, _ := scanMonth(b); month > 0 {
 		return 0, begins, 0
 	}
-	if len(b) < longestStart && !f.finished && bytes.IndexAny(b, "\n\x00") < 0 && len(b) < 4 {
-		return 0, undecided, 0
-	}
 	return 0, continues, 0
 }
 

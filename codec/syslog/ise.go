@@ -33,7 +33,6 @@ func (l *Line) segment() bool {
 	if num[1] > 1 {
 		l.Flags |= FlagSegmented
 	}
-	l.Counter = num[0]
 	l.Text = t[i:]
 	l.ParamForm, l.ParamRegion = ParamsComma, l.Text
 	l.iseEvent(t, i)

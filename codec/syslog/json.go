@@ -27,7 +27,7 @@ func (l *Line) AppendJSON(dst []byte) []byte {
 		o.number("pri_severity", int64(l.PRISeverity))
 	}
 	o.number("sequence", l.Sequence())
-	if l.Seq >= 0 {
+	if l.Seq >= 0 || l.Flags.Has(FlagRepeated) {
 		o.number("counter", l.Counter)
 	}
 	o.bytes("host", l.Host)

@@ -54,7 +54,7 @@ type Line struct {
 	Severity    Severity // the message's own, else PRI's
 
 	Seq     int64 // the device's sequence number, -1 unknown
-	Counter int64 // a transport counter in front of Seq, -1 unknown
+	Counter int64 // a transport counter in front of Seq, -1 unknown; with FlagRepeated how often
 
 	Host       []byte
 	HostSource HostSource
@@ -113,7 +113,7 @@ func (l *Line) clear(raw []byte) {
 
 // Sequence is the number nearest to the time stamp: Seq, else Counter; -1 when there is none.
 func (l *Line) Sequence() int64 {
-	if l.Seq >= 0 {
+	if l.Seq >= 0 || l.Flags.Has(FlagRepeated) {
 		return l.Seq
 	}
 	return l.Counter

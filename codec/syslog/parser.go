@@ -40,12 +40,26 @@ func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 	if hasPrefixAt(b, 0, bom) {
 		b = b[len(bom):]
 	}
-	b = l.pri(b[skipSpaces(b, 0):])
+	b = l.forwarder(l.pri(b[skipSpaces(b, 0):]))
 	l.Text = b
 	if len(b) == 0 || digit(b[0]) && p.versioned(b, received, l) || p.quick(b, received, l) {
 		return
 	}
 	p.general(b, received, l)
+}
+
+// originalAddress is what Kiwi Syslog Server puts in front of a message that it forwards.
+const originalAddress = "Original Address="
+
+// forwarder takes the sender's address off that a forwarder has put in front.
+func (l *Line) forwarder(b []byte) []byte {
+	if !hasPrefixAt(b, 0, originalAddress) {
+		return b
+	}
+	end := token(b, len(originalAddress))
+	l.Relay.Host = b[len(originalAddress):end]
+	l.Flags |= FlagRelayed
+	return b[skipSpaces(b, end):]
 }
 
 // general reads what the short ways have left, and keeps a relay's view of the host where the device gave none.

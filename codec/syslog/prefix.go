@@ -105,8 +105,14 @@ func (x *prefix) stamp(p *Parser, b []byte, i int) int {
 		return 0
 	}
 	i += n
-	evidence := x.nn > 0 || x.n > 0 || r.year != 0 || r.digits > 0 || x.accuracy != 0
-	i = p.zoneAfter(b, i, &r, evidence)
+	free := 0
+	switch {
+	case x.n > 0 && x.stamps == 0:
+		free = longestZone // the host has been named: what follows the stamp is a zone
+	case x.nn > 0 || x.n > 0 || r.year != 0 || r.digits > 0 || x.accuracy != 0:
+		free = longestFreeZone
+	}
+	i = p.zoneAfter(b, i, &r, free)
 	if x.stamps > 0 {
 		x.relay = x.last
 	}
@@ -116,8 +122,8 @@ func (x *prefix) stamp(p *Parser, b []byte, i int) int {
 }
 
 // zoneAfter reads a zone behind a stamp and gives the index behind it. An unknown name counts as a zone only when a
-// colon closes it and free is set.
-func (p *Parser) zoneAfter(b []byte, i int, r *reading, free bool) int {
+// colon closes it and it is no longer than free.
+func (p *Parser) zoneAfter(b []byte, i int, r *reading, free int) int {
 	if r.hasZone || i >= len(b) {
 		return i
 	}
@@ -145,7 +151,7 @@ func (p *Parser) zoneAfter(b []byte, i int, r *reading, free bool) int {
 	z := b[start:end]
 	off, exact, known := p.zoneOf(z)
 	colon := end < len(b) && b[end] == ':' || hasPrefixAt(b, end, " :")
-	if !known && !(free && colon && looksLikeZone(z)) {
+	if !known && !(colon && len(z) <= free && looksLikeZone(z)) {
 		return i
 	}
 	r.zone, r.offset, r.hasZone = z, off, exact

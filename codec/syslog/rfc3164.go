@@ -21,7 +21,7 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 		l.Accuracy = 0
 		return p.hostFirst(b, received, l)
 	}
-	i = p.zoneAfter(b, i+n, &r, false)
+	i = p.zoneAfter(b, i+n, &r, 0)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
 	if l.PRI < 0 && ownLog(&r, b, i) {
@@ -83,7 +83,7 @@ func (p *Parser) second(b []byte, i int, received time.Time, l *Line) int {
 	}
 	l.Relay.Time = l.Time
 	l.Flags = l.Flags&^(FlagYearInferred|FlagTZMissing|FlagTZUnknown) | FlagRelayed
-	at = p.zoneAfter(b, at+n, &r, false)
+	at = p.zoneAfter(b, at+n, &r, 0)
 	p.settle(&r, received, l)
 	return skipColon(b, at)
 }
@@ -109,7 +109,7 @@ func (p *Parser) hostFirst(b []byte, received time.Time, l *Line) bool {
 			return false
 		}
 	}
-	at = p.zoneAfter(b, at+n, &r, false)
+	at = p.zoneAfter(b, at+n, &r, 0)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
 	if unit != nil {

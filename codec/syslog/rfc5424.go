@@ -300,6 +300,11 @@ func (p *Parser) quoted(received time.Time, l *Line) {
 		if x.nn > 0 && l.Seq < 0 {
 			x.numbers(l)
 		}
+		if x.n > 0 && x.words[0].colon && !hasPID(x.words[0].text) {
+			l.Relay.Host = l.Host // the device names itself: the header is a relay's
+			l.Flags |= FlagRelayed
+			l.header(x.words[0].text)
+		}
 		if l.Time.IsZero() {
 			x.times(p, received, l)
 		}

@@ -78,7 +78,8 @@ func scanOffset(b []byte) (offset int32, n int) {
 	return offset, i
 }
 
-// looksLikeZone reports whether a token could be the free name of a zone: three to five capitals.
-func looksLikeZone(z []byte) bool {
-	return len(z) >= 3 && len(z) <= 5 && allClass(z, isUpper)
-}
+// longestFreeZone bounds a zone's name that no table has, where it could be a host as well.
+const longestFreeZone = 5
+
+// looksLikeZone reports whether a token could be the free name of a zone: three capitals or more.
+func looksLikeZone(z []byte) bool { return len(z) >= 3 && allClass(z, isUpper) }
