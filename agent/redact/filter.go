@@ -44,7 +44,7 @@ func newFilter(literals map[string]set) *filter {
 		for i := range len(w) {
 			at := state*f.classes + int(f.class[w[i]])
 			if f.next[at] == 0 {
-				f.next[at] = uint16(len(f.hits)) //nolint:gosec // some thousand states
+				f.next[at] = uint16(len(f.hits))
 				f.grow()
 				fail = append(fail, 0)
 			}
@@ -60,7 +60,7 @@ func (f *filter) addClass(c byte) {
 	if f.class[c] != 0 {
 		return
 	}
-	f.class[c] = uint8(f.classes) //nolint:gosec // at most 256 bytes
+	f.class[c] = uint8(f.classes)
 	if c >= 'a' && c <= 'z' {
 		f.class[c-'a'+'A'] = f.class[c]
 	}

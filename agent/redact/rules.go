@@ -45,9 +45,10 @@ var secretRules = []rule{
 		form: re(`<(?:\w+:)?[\w.-]*(?:password|passwd|secret|passphrase|token|api-?key|community|psk|private-?key)[\w.-]*(?:\s[^<>]*)?>([^<]+)<`)},
 	{name: "password", literal: []string{"password", "passwd", "passphrase", "pass-phrase", "secret", "common-pw"},
 		form: re(`\b(?:password|passwd|passphrase|pass-phrase|secret|secret-key|common-pw)` + words + `\s+` + value), keep: prose},
-	{name: "assignment", literal: []string{"password", "passwd", "passphrase", "secret", "token", "key=", "key:", "key =", "key :", "key\"", "key'", "key_", "key.", "psk", "pwd", "credential"},
-		form: re(`["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|account|private|secret|auth|client|encryption|pre-?_?shared)[_-]?key|psk|pwd|credential)(?:[_.-]\w+)*["']?\s*[:=]\s*(?:\d{1,2}\s+)?` +
+	{name: "assignment", literal: []string{"password", "passwd", "passphrase", "secret", "token", "key=", "key:", "key =", "key :", "key\"", "key'", "key_", "key.", "psk", "credential"},
+		form: re(`["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|account|private|secret|auth|client|encryption|pre-?_?shared)[_-]?key|psk|credential)(?:[_.-]\w+)*["']?\s*[:=]\s*(?:\d{1,2}\s+)?` +
 			`("[^"]*"|'[^']*'|[^\s,;&}\]]+)`), keep: prose},
+	{name: "pwd", literal: []string{"pwd"}, form: re(`\b\w*pwd["']?\s*[:=]\s*["']?([^\s,;&}\]"'/][^\s,;&}\]"']*)`), keep: prose}, // a path is a directory
 	{name: "authorization", literal: []string{"authorization"},
 		form: re(`\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|negotiate|ntlm)\s+)?([^\s"',][^"'\r\n]*)`), keep: prose},
 	{name: "bearer", literal: []string{"bearer "}, form: re(`\bbearer\s+([A-Za-z0-9._~+/=-]{16,})`)},
@@ -144,14 +145,14 @@ func wordSet(s string) map[string]bool {
 }
 
 // proseWords follow "password" and its like in sentences and in commands that carry no secret.
-var proseWords = wordSet(`a accepted aes age aging an and any as at attempt attempts auth authenticated authentication be been being but by
-	cache can cannot change chain changed changes check checked checking checks command commands complexity config configuration
+var proseWords = wordSet(`a accepted aes age aging an and any as at attempt attempts auth authenticated authentication based be been being but by
+	cache can cannot change chain changed changes check checked checking checks command commands complexity confirm confirmed config configuration created deleted
 	configured corrupt could database days db default did disabled disclosure do does empty enabled encryption enforce entered entry error exchange
 	expiration expire expired expires expiry fail failed fails failure false field file for format found from group had has hash hashes
 	hashing have have history if in incorrect input invalid is it keep keychain key-chain last length level lifetime line list local lockout login management manager max
-	maximum maximum-length md min minimum minimum-length mismatch missing mode must needed never new no none not now null of ok
+	maximum maximum-length md min minimum minimum-length mismatch missing mode modified must needed never new no none not now null of ok
 	old on only option options or policies policy prompt prompts protected protection quality recovery rejected required
-	requirement requirements requires reset restriction retries retry rules same secure server service set should since state status
+	requirement requirements requires reset restriction retries retry rules same secure server service set should since specified state status
 	storage stored strength strength-check string strong supported sync synchronized test that the then this timeout to too true
 	type types unchanged unknown unlock unset until update updated usage user users using valid validation validity value
 	verification verified verify was weak were when which will with without wrong yes you your`)
