@@ -326,18 +326,17 @@ func yearOf(sec int64) int {
 
 // settle gives a reading its year and zone and writes it into l.
 func (p *Parser) settle(r *reading, received time.Time, l *Line) {
-	l.Stamp = Stamp{Text: r.text, Zone: r.zone, Digits: r.digits, HasZone: r.hasZone, Offset: r.offset}
+	l.Stamp.Text, l.Zone, l.Digits, l.HasZone, l.Offset = r.text, r.zone, r.digits, r.hasZone, r.offset
+	l.NoYear, l.Time = r.year == 0, time.Time{}
 	l.Flags |= r.flags
+	var sec int64
+	var ok bool
 	if r.year == 0 {
-		l.NoYear = true
 		l.Flags |= FlagYearInferred
-		if received.IsZero() {
-			l.Flags |= FlagTimeInvalid
-			return
-		}
-		p.inferYear(r, received)
+		sec, ok = p.inferYear(r, received)
+	} else {
+		sec, ok = r.unix()
 	}
-	sec, ok := r.unix()
 	if !ok {
 		l.Flags |= FlagTimeInvalid
 		return
@@ -377,25 +376,30 @@ const halfYear = 181 * 86400
 // maxAhead is how far YearPast lets a stamp run ahead of its receipt.
 const maxAhead = 7 * 86400
 
-// inferYear chooses the year of a stamp that has none. A 29 February looks for its leap year.
-func (p *Parser) inferYear(r *reading, received time.Time) {
-	now := received.Unix()
-	this := yearOf(now)
-	r.year = this
-	if sec, ok := r.unix(); ok && sec-now < maxAhead && now-sec < halfYear {
-		return // no other year is nearer
+// meanYear is the mean length of a Gregorian year in seconds.
+const meanYear = 31556952
+
+// inferYear chooses the year of a stamp that has none and gives its seconds as unix does. A 29 February looks for its
+// leap year. Without a time of receipt there is no year.
+func (p *Parser) inferYear(r *reading, received time.Time) (int64, bool) {
+	if received.IsZero() {
+		return 0, false
 	}
-	reach := 1
+	now := received.Unix()
+	r.year = 1970 + int(now/meanYear) // right but for hours around New Year, and that does not matter here
+	sec, ok := r.unix()
+	if ok && sec-now < maxAhead && now-sec < halfYear {
+		return sec, true // no other year is nearer
+	}
+	this, reach := yearOf(now), 1
 	if r.month == 2 && r.day == 29 {
 		reach = 8
 	}
-	best := int64(-1)
-	r.year = this
-	chosen := this
+	var best, chosen int64 = -1, 0
+	year := this
 	for y := this - reach; y <= this+reach; y++ {
 		r.year = y
-		sec, ok := r.unix()
-		if !ok {
+		if sec, ok = r.unix(); !ok {
 			continue
 		}
 		d := sec - int64(r.offset) - now
@@ -406,8 +410,9 @@ func (p *Parser) inferYear(r *reading, received time.Time) {
 			d = -d
 		}
 		if best < 0 || d < best {
-			best, chosen = d, y
+			best, chosen, year = d, sec, y
 		}
 	}
-	r.year = chosen
+	r.year = year
+	return chosen, best >= 0
 }
