@@ -197,7 +197,12 @@ func TestAnonymousHasNoIdentity(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.NewReplacer(`<`, "<", `>`, ">").Replace(string(b))
+	variant, _ := aml.VariantFor("ios")
+	xml, err := aml.Append(b, out, variant)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(plaintext.Append(plaintext.Append(xml, out, plaintext.A), out, plaintext.Pager))
 	for _, leak := range []string{"QQ", "qq", "192.0.2", "2001:db8", "fe80", "0011.2233", "aa:bb", "00-11-22", "Storgata", "ops.example", "4 users", "ZZ"} {
 		if strings.Contains(text, leak) {
 			t.Errorf("%q leaks:\n%s", leak, text)

@@ -236,14 +236,19 @@ type literal struct {
 
 // replaceLiterals replaces known strings wherever they stand as whole words, whatever their case.
 func replaceLiterals(s string, list []literal) string {
+	if len(list) == 0 {
+		return s
+	}
+	lower := lowerASCII(s)
 	for _, l := range list {
-		s = replaceLiteral(s, l)
+		if replaced := replaceLiteral(s, lower, l); replaced != s {
+			s, lower = replaced, lowerASCII(replaced)
+		}
 	}
 	return s
 }
 
-func replaceLiteral(s string, l literal) string {
-	lower := lowerASCII(s)
+func replaceLiteral(s, lower string, l literal) string {
 	var out []byte
 	copied := 0
 	for at := 0; ; {
