@@ -6,7 +6,7 @@ var rowsEOS = []Row{
 	{"%ENVMON-FANS_FAILED", "", gEnv, "FAN_FAILURE", "", fs, raise, ""},
 	{"%FANS-FAN_FAILED", "", gEnv, "FAN_FAILURE", "", fs, raise, "Fan |fan "},
 	{"%FANS-FAN_OK", "", gEnv, "FAN_FAILURE", "", fs, clear, "Fan |fan "},
-	{"%FANS-FAN_NOT_PRESENT", "", gEnv, "FAN_FAILURE", "removed", fs, raise, "Fan |fan "},
+	{"%FANS-FAN_NOT_PRESENT", "", gEnv, "FAN_FAILURE", "", fs, raise, "Fan |fan "},
 	{"%HARDWARE-FAN_FAILED", "", gEnv, "FAN_FAILURE", "", fs, raise, "Fan |fan "},
 	{"%HARDWARE-FAN_FAILED_CLEAR", "", gEnv, "FAN_FAILURE", "", fs, clear, "Fan |fan "},
 	{"%HARDWARE-FAN_INSERTED", "", gInv, "HARDWARE_INSERTION", "delta", fs, none, "Fan |fan "},
@@ -70,8 +70,8 @@ var rowsEOS = []Row{
 	{"%MLAG-INTF_INACTIVE_LOCAL", "", gSys, "MLAG_INTERFACE", "local", fs, raise, "^"},
 	{"%MLAG-INTF_ACTIVE_FULL", "", gSys, "MLAG_INTERFACE", "local", fs, clear, "^"},
 	{"%MLAG-INTF_INACTIVE_REMOTE", "", gSys, "MLAG_INTERFACE", "remote", fs, raise, "^"},
-	{"%MMODE-MAINT_UNIT_STATE_CHANGE", "New State underMaintenance", gSys, "MAINTENANCE", "", fs, none, "unit "},
-	{"%MMODE-MAINT_UNIT_STATE_CHANGE", "", gSys, "MAINTENANCE", "", fs, none, "unit "},
+	{"%MMODE-MAINT_UNIT_STATE_CHANGE", "New State underMaintenance", gSys, "MAINTENANCE", "", fs, none, "for unit "},
+	{"%MMODE-MAINT_UNIT_STATE_CHANGE", "", gSys, "MAINTENANCE", "", fs, none, "for unit "},
 
 	// Crash.
 	{"%AGENT-CRASHED", "", gCrsh, "PROCESS_CRASH", "", fs, none, "Agent '"},

@@ -59,6 +59,6 @@ var rowsGeneric = []Row{
 	{"*:", "Power supply&is up", gEnv, "POWER_SUPPLY_FAILURE", "", fs, clear, "Power supply "},
 	{"*:", "ids_alerted", gThr, "INTRUSION", "", fs, none, "src="},
 	{"*:", "security_filtering_file_scanned&disposition=malicious", gThr, "MALWARE", "", fs, none, "src="},
-	{"*:", "type=vpn_connectivity_change&connectivity='false'", gSys, "VPN_TUNNEL", "", fs, raise, "peer_contact="},
-	{"*:", "type=vpn_connectivity_change&connectivity='true'", gSys, "VPN_TUNNEL", "", fs, clear, "peer_contact="},
+	{"*:", "type=vpn_connectivity_change&connectivity='false'", gSys, "VPN_TUNNEL", "", fs, raise, "peer_contact='"},
+	{"*:", "type=vpn_connectivity_change&connectivity='true'", gSys, "VPN_TUNNEL", "", fs, clear, "peer_contact='"},
 }

@@ -3,6 +3,10 @@ package personality
 // rowsJunos follow the Junos system log explorer; rows without a tag are told by program and phrase.
 var rowsJunos = []Row{
 	// Chassis and system alarms, with and without a tag; the reason names the part.
+	{"%*-ALARM_SET", "partition usage", gDiag, "DISK_LOW", "", fs, raise, ">reason="},
+	{"%*-ALARM_CLEARED", "partition usage", gDiag, "DISK_LOW", "", fs, clear, ">reason="},
+	{"alarmd:", "Alarm set&partition usage", gDiag, "DISK_LOW", "", fs, raise, ">reason="},
+	{"alarmd:", "Alarm cleared&partition usage", gDiag, "DISK_LOW", "", fs, clear, ">reason="},
 	{"%*-ALARM_SET", "class=CHASSIS", gEnv, "CHASSIS_ALARM", "", fs, raise, ">reason="},
 	{"%*-ALARM_CLEARED", "class=CHASSIS", gEnv, "CHASSIS_ALARM", "", fs, clear, ">reason="},
 	{"%*-ALARM_SET", "", gDiag, "SYSTEM_ALARM", "", fs, raise, ">reason="},
@@ -153,8 +157,8 @@ var rowsJunos = []Row{
 	{"xntpd:", "is Unreachable", gSys, "NTP_UNREACHABLE", "", fs, raise, "NTP Server "},
 
 	// Threats and logins.
-	{"%*-DDOS_PROTOCOL_VIOLATION_SET", "", gThr, "DDOS_VIOLATION", "", fs, raise, "exception ~ exceeded&at "},
-	{"%*-DDOS_PROTOCOL_VIOLATION_CLEAR", "", gThr, "DDOS_VIOLATION", "", fs, clear, "exception ~ has returned&at "},
+	{"%*-DDOS_PROTOCOL_VIOLATION_SET", "", gThr, "DDOS_VIOLATION", "", fs, raise, "exception ~ exceeded&at ~ for"},
+	{"%*-DDOS_PROTOCOL_VIOLATION_CLEAR", "", gThr, "DDOS_VIOLATION", "", fs, clear, "exception ~ has returned&at ~ for"},
 	{"%*-RT_SCREEN_TCP", "", gThr, "SCREEN", "tcp", fs, none, "source: |source-address="},
 	{"%*-RT_SCREEN_UDP", "", gThr, "SCREEN", "udp", fs, none, "source: |source-address="},
 	{"%*-RT_SCREEN_ICMP", "", gThr, "SCREEN", "icmp", fs, none, "source: |source-address="},

@@ -68,7 +68,7 @@ var rowsLinux = []Row{
 	{"kernel:", "link status definitely up", gSys, "BOND_MEMBER_DOWN", "", fs, clear, "for interface |for "},
 	{"kernel:", "now running without any active interface", gSys, "BOND_DOWN", "", lvMajor, raise, "<: now running"},
 	{"kernel:", "NETDEV WATCHDOG", gDiag, "LINK_HANG", "", fs, none, "WATCHDOG: "},
-	{"kernel:", "NIC Link is Down", gSys, "LINK_DOWN", "", fs, raise, "<: NIC Link| NIC Link|< NIC Link"},
+	{"kernel:", "NIC Link is Down", gSys, "LINK_DOWN", "", fs, raise, "<: NIC Link|< NIC Link"},
 	{"kernel:", "NIC Link is Up", gSys, "LINK_DOWN", "", fs, clear, "<: NIC Link|< NIC Link"},
 	{"kernel:", ": Link is Down", gSys, "LINK_DOWN", "", fs, raise, "<: Link is"},
 	{"kernel:", ": Link is Up", gSys, "LINK_DOWN", "", fs, clear, "<: Link is"},

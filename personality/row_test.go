@@ -35,12 +35,12 @@ func TestClearsHaveRaises(t *testing.T) {
 		raised := map[string]bool{}
 		for i := range p.Rows {
 			if r := &p.Rows[i]; r.State == callhome.StateRaise {
-				raised[r.Type] = true
+				raised[r.Type+" "+r.Subtype] = true
 			}
 		}
 		for i := range p.Rows {
-			if r := &p.Rows[i]; r.State == callhome.StateClear && !raised[r.Type] {
-				t.Errorf("%s: %s clears %s, which nothing raises", p.Name, r.Rule(), r.Type)
+			if r := &p.Rows[i]; r.State == callhome.StateClear && !raised[r.Type+" "+r.Subtype] {
+				t.Errorf("%s: %s clears %s %q, which nothing raises", p.Name, r.Rule(), r.Type, r.Subtype)
 			}
 		}
 	}

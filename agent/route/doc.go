@@ -5,11 +5,14 @@
 //
 // # What a subscription takes
 //
-// A subscription is about one alert group, or about all of them. Of its group's messages it takes
+// A subscription is about one alert group, or about all of them. One to syslog is about every log line, also a line
+// that the event tables put into another group: on the devices, too, a logged message can trigger the syslog group
+// besides its own. The message still belongs to one group, that of the tables, and is sent once. Of the messages that it
+// is about a subscription takes
 //
 //   - those of its threshold or above whose line holds its pattern, if it has one: both must hold in the same
 //     subscription. Groups without a threshold (configuration, inventory, snapshot, telemetry, crash, test) have only
-//     the pattern. A threshold that is not given is the personality's default;
+//     the pattern, except through a subscription to syslog. A threshold that is not given is the personality's default;
 //   - and those whose number is in its message-ID list, whatever their severity and text. A subscription that has a list
 //     and neither severity nor pattern takes what is in the list and nothing else.
 //
@@ -20,7 +23,7 @@
 // as members, or, where it marks none, alerts of any event group at critical or above.
 //
 // A message about cluster membership has the level critical and is taken only through a subscription to the diagnostic
-// group, or to all, whose threshold is critical or lower; a subscription to Cisco-TAC does not count.
+// group, or to all, whose threshold is critical or lower; subscriptions to syslog and to Cisco-TAC do not count.
 //
 // # What ends trouble
 //

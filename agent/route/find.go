@@ -53,7 +53,7 @@ func (f *found) try(p *pattern, line []byte) {
 	run := false
 	for _, i := range p.subs {
 		sub := f.table.subs[i]
-		if !f.useful(sub) || f.subject.Group.HasThreshold() && f.subject.Level < sub.threshold {
+		if !f.useful(sub) || f.subject.Level < sub.thresholdFor(f.subject.Group) {
 			continue
 		}
 		if !run {

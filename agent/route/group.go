@@ -9,6 +9,24 @@ const (
 	groupUnknown = groups - 1
 )
 
+// Subjects come in four kinds: inside or outside Cisco-TAC, logged or not.
+const (
+	kindTAC    = 1
+	kindLogged = 2
+	kinds      = 4
+)
+
+func kindOf(tac, logged bool) int {
+	k := 0
+	if tac {
+		k |= kindTAC
+	}
+	if logged {
+		k |= kindLogged
+	}
+	return k
+}
+
 // groupIndex numbers the alert groups in the order of [callhome.AlertGroups]. A switch is several times faster than a
 // map, and this runs for every line.
 func groupIndex(g callhome.AlertGroup) int {

@@ -27,9 +27,9 @@ func (p *pattern) holds(line []byte) bool {
 
 // index fills everything that Match looks up.
 func (t *Table) index() {
-	for tac := range t.floor {
-		for g := range t.floor[tac] {
-			t.floor[tac][g] = callhome.LevelCatastrophic + 1
+	for kind := range t.floor {
+		for g := range t.floor[kind] {
+			t.floor[kind][g] = callhome.LevelCatastrophic + 1
 		}
 	}
 	ix := indexer{table: t, patterns: map[string]int32{}}
@@ -67,9 +67,9 @@ func (ix *indexer) add(sub *subscription) {
 	at := ix.pattern(sub)
 	t.patterns[at].subs = append(t.patterns[at].subs, id)
 	for g := range groups {
-		for tac := range t.floor {
-			if sub.covers(g, tac == 1) {
-				t.floor[tac][g] = min(t.floor[tac][g], sub.thresholdFor(g))
+		for kind := range t.floor {
+			if sub.covers(g, kind) {
+				t.floor[kind][g] = min(t.floor[kind][g], sub.thresholdFor(groupName(g)))
 			}
 		}
 	}
@@ -118,39 +118,37 @@ func plainValue(v string) bool {
 	return len(v) >= personality.MinPhrase
 }
 
-// covers reports whether the subscription is about a group, for alerts inside or outside Cisco-TAC.
-func (sub *subscription) covers(g int, tac bool) bool {
-	return sub.group == callhome.GroupAll || groupIndex(sub.group) == g || tac && sub.group == callhome.GroupCiscoTAC
-}
-
-// thresholdFor is the level from which on the subscription takes messages of a group.
-func (sub *subscription) thresholdFor(g int) callhome.Level {
-	if !groupName(g).HasThreshold() {
-		return callhome.LevelDebugging
+// covers reports whether the subscription is about a group, for subjects of a kind.
+func (sub *subscription) covers(g, kind int) bool {
+	switch {
+	case sub.group == callhome.GroupAll, groupIndex(sub.group) == g:
+		return true
+	case sub.group == callhome.GroupSyslog:
+		return kind&kindLogged != 0
 	}
-	return sub.threshold
+	return kind&kindTAC != 0 && sub.group == callhome.GroupCiscoTAC
 }
 
 // fillAlways makes the decisions that need no look at the line. Equal lists are shared.
 func (t *Table) fillAlways() {
-	for tac := range t.always {
-		if tac == 1 && !t.hasTAC {
+	for kind := range t.always {
+		if kind&kindTAC != 0 && !t.hasTAC {
 			continue
 		}
 		var last []Decision
 		for g := range groups {
 			for level := range levels {
-				list := t.unconditional(g, callhome.Level(level), tac == 1) //nolint:gosec // 0..9
+				list := t.unconditional(g, callhome.Level(level), kind) //nolint:gosec // 0..9
 				if slices.Equal(list, last) {
 					list = last
 				}
-				t.always[tac][g][level], last = list, list
+				t.always[kind][g][level], last = list, list
 			}
 		}
 	}
 }
 
-func (t *Table) unconditional(g int, level callhome.Level, tac bool) []Decision {
+func (t *Table) unconditional(g int, level callhome.Level, kind int) []Decision {
 	var out []Decision
 	for i := range t.profiles {
 		p := &t.profiles[i]
@@ -160,7 +158,7 @@ func (t *Table) unconditional(g int, level callhome.Level, tac bool) []Decision 
 		d := Decision{Profile: p.index, Name: p.name, Reason: callhome.ReasonSent}
 		taken := false
 		for _, sub := range p.subs {
-			if sub.expr != nil || len(sub.tags) > 0 || sub.listOnly || !sub.covers(g, tac) || level < sub.thresholdFor(g) {
+			if sub.expr != nil || len(sub.tags) > 0 || sub.listOnly || !sub.covers(g, kind) || level < sub.thresholdFor(groupName(g)) {
 				continue
 			}
 			taken = true

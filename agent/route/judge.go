@@ -32,7 +32,7 @@ func (t *Table) judge(p *profile, s *Subject) Decision {
 	if d.Reason != "" {
 		return d
 	}
-	tac := t.hasTAC && t.member(s) == 1
+	tac := t.hasTAC && t.member(s)
 	nearest := farNotSubscribed
 	for _, sub := range p.subs {
 		n := sub.judge(s, tac)
@@ -79,7 +79,7 @@ func (sub *subscription) judge(s *Subject, tac bool) int {
 	switch {
 	case sub.listOnly:
 		return farMessageID
-	case s.Group.HasThreshold() && s.Level < sub.threshold:
+	case s.Level < sub.thresholdFor(s.Group):
 		return farSeverity
 	case sub.expr != nil && !sub.expr.Match(s.line()):
 		return farPattern
@@ -97,11 +97,24 @@ func (sub *subscription) about(s *Subject, tac bool) bool {
 	switch sub.group {
 	case callhome.GroupAll, s.Group:
 		return true
+	case callhome.GroupSyslog:
+		return s.logged()
 	case callhome.GroupCiscoTAC:
 		return tac
 	}
 	return false
 }
+
+// thresholdFor is the level from which on the subscription takes messages of a group.
+func (sub *subscription) thresholdFor(g callhome.AlertGroup) callhome.Level {
+	if !g.HasThreshold() && sub.group != callhome.GroupSyslog {
+		return callhome.LevelDebugging
+	}
+	return sub.threshold
+}
+
+// logged tells log lines from events of other kinds.
+func (s *Subject) logged() bool { return s.Line != nil || s.Logged }
 
 // isCluster tells messages about the membership of a cluster.
 func isCluster(eventType string) bool {
@@ -112,16 +125,13 @@ func isCluster(eventType string) bool {
 	return false
 }
 
-// member is 1 for alerts that the Cisco-TAC group takes in, else 0.
-func (t *Table) member(s *Subject) int {
+// member reports whether the Cisco-TAC group takes the alert in.
+func (t *Table) member(s *Subject) bool {
 	p := s.Personality
 	if p == nil {
 		p = t.owner
 	}
-	if p.CiscoTAC(s.Group, s.Level) {
-		return 1
-	}
-	return 0
+	return p.CiscoTAC(s.Group, s.Level)
 }
 
 // line is the text that patterns are looked for in: the line as received.

@@ -50,6 +50,7 @@ func naiveTakes(cfg *Config, sub *callhome.Subscription, s *Subject) bool {
 	case sub.Group == callhome.GroupAll:
 	case cluster && sub.Group == callhome.GroupDiagnostic:
 	case !cluster && sub.Group == s.Group:
+	case !cluster && sub.Group == callhome.GroupSyslog: // subjects of these tests are log lines
 	case !cluster && sub.Group == callhome.GroupCiscoTAC && cfg.Personality.CiscoTAC(s.Group, s.Level):
 	default:
 		return false
@@ -69,7 +70,7 @@ func naiveTakes(cfg *Config, sub *callhome.Subscription, s *Subject) bool {
 	if len(sub.MessageIDs) > 0 && sub.Severity == nil && sub.Pattern == "" {
 		return false
 	}
-	if s.Group.HasThreshold() {
+	if s.Group.HasThreshold() || sub.Group == callhome.GroupSyslog {
 		threshold := cfg.Personality.DefaultThreshold
 		if sub.Severity != nil {
 			threshold = *sub.Severity

@@ -27,6 +27,7 @@ type Subject struct {
 	// Personality whose marks decide on Cisco-TAC membership; nil is the table's own.
 	Personality *personality.Personality
 
+	Logged    bool // it was a log line, though Line is not at hand
 	Text      []byte
 	MessageID []byte
 	Facility  []byte
@@ -38,7 +39,8 @@ type Subject struct {
 func SubjectOf(a *callhome.Alert) Subject {
 	s := Subject{
 		Group: a.Group, Level: a.Level, Type: a.Type, State: a.State,
-		Text: a.Raw, MessageID: []byte(a.MessageNumber), Facility: []byte(a.Facility), Mnemonic: []byte(a.Mnemonic), Tags: a.Tags,
+		Logged: a.Source == callhome.SourceSyslog || a.Source == callhome.SourceLogfile || a.Source == callhome.SourceJournald,
+		Text:   a.Raw, MessageID: []byte(a.MessageNumber), Facility: []byte(a.Facility), Mnemonic: []byte(a.Mnemonic), Tags: a.Tags,
 	}
 	if s.Text == nil {
 		s.Text = []byte(a.Text)
@@ -64,15 +66,15 @@ type Table struct {
 	owner    *personality.Personality
 	hasTAC   bool // some subscription is to Cisco-TAC
 
-	// always[tac][group][level] are the decisions that need no look at the line.
-	always [2][groups][levels][]Decision
+	// always[kind][group][level] are the decisions that need no look at the line.
+	always [kinds][groups][levels][]Decision
 
 	subs     []*subscription // those that do need one; the indices below are into it
 	patterns []pattern
 	phrases  *personality.Phrases
-	phraseOf []int32                   // of a phrase: its pattern
-	blind    []int32                   // patterns of which no phrase must occur
-	floor    [2][groups]callhome.Level // lowest level at which some pattern may count
+	phraseOf []int32                       // of a phrase: its pattern
+	blind    []int32                       // patterns of which no phrase must occur
+	floor    [kinds][groups]callhome.Level // lowest level at which some pattern may count
 	lists    listIndex
 }
 
@@ -95,14 +97,11 @@ func (t *Table) Match(s Subject, dst []Decision) []Decision {
 	if isCluster(s.Type) || s.Line == nil && len(s.Tags) > 0 {
 		return t.slow(&s, dst)
 	}
-	tac := 0
-	if t.hasTAC {
-		tac = t.member(&s)
-	}
+	kind := kindOf(t.hasTAC && t.member(&s), s.logged())
 	from := len(dst)
-	dst = append(dst, t.always[tac][g][s.Level]...)
+	dst = append(dst, t.always[kind][g][s.Level]...)
 	listed := t.lists.any() && t.lists.touches(&s)
-	patterned := s.Level >= t.floor[tac][g]
+	patterned := s.Level >= t.floor[kind][g]
 	if !listed && !patterned {
 		return dst
 	}
@@ -113,7 +112,7 @@ func (t *Table) Match(s Subject, dst []Decision) []Decision {
 			return dst
 		}
 	}
-	f := found{table: t, subject: s, tac: tac == 1, dst: dst, from: from}
+	f := found{table: t, subject: s, tac: kind&kindTAC != 0, dst: dst, from: from}
 	if listed {
 		f.byList()
 	}
