@@ -9,7 +9,7 @@ import (
 var limitsASA = Limits{
 	ProfileName:    Field{1, 20, CharsName},
 	Profiles:       10,
-	MessageSize:    Span{0, 5242880, 5242880},
+	MessageSize:    Span{50, 5242880, 5242880},
 	RateLimit:      Span{1, 60, 10},
 	MailServers:    5,
 	MailServer:     Field{1, 127, CharsName},
