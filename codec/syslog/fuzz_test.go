@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"regexp"
+	"strings"
 	"testing"
 	"testing/iotest"
 
@@ -192,4 +194,38 @@ func TestReader(t *testing.T) {
 			t.Error(d)
 		}
 	}
+}
+
+// coreExpression is the reference for a core: the first -digit- splits it, and a colon, a space, a bracket or the end
+// closes it.
+var coreExpression = regexp.MustCompile(`^%([A-Za-z][A-Za-z0-9_-]*?)-([0-7])-([A-Za-z0-9_-]+)(?:>>)?(?:[ :\t\[]|$)`)
+
+// FuzzCore holds the scan of the core against a regular expression.
+func FuzzCore(f *testing.F) {
+	for _, s := range []string{
+		"SYS-5-CONFIG_I: text", "SYS-SP-5-RESTART: x", "A-B-C-3-D-4-E : x", "LOG_-2-SYSTEM_MSG [F1]", "X9-7-Y>>: z", "AB-I-LETTER: x",
+		"AB-8-X: y", "a-1-b", "KERN-4: x", "SYS-5-", "SYS-5-X(y): z", "Viptela-h-3-p-6-INFO-140: x",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		if strings.ContainsAny(s, "\r\n\x00%") || strings.HasPrefix(s, "Viptela") {
+			return
+		}
+		l := parse(`<189>1: *Jun 12 21:07:15: %` + s)
+		m := coreExpression.FindStringSubmatch("%" + s)
+		if m != nil && len(strings.TrimRight(m[1], "-")) < 2 {
+			m = nil
+		}
+		switch {
+		case l.Dialect == syslog.CiscoLog || l.Dialect == syslog.UCM:
+		case m == nil:
+			if l.CoreFacility != nil && l.Vendor != syslog.VendorSmallSwitch && l.Mnemonic != nil && l.Dialect != syslog.ASA {
+				t.Errorf("%q: a core %s-%d-%s, and the expression has none", s, l.CoreFacility, l.Severity, l.Mnemonic)
+			}
+		case string(l.CoreFacility) != strings.TrimRight(m[1], "-") || string(l.Mnemonic) != m[3] ||
+			int(l.Severity) != int(m[2][0]-'0'):
+			t.Errorf("%q: got %s-%d-%s, want %q", s, l.CoreFacility, l.Severity, l.Mnemonic, m)
+		}
+	})
 }

@@ -74,7 +74,7 @@ func eachSD(b []byte, yield func(string, string) bool) {
 			if i >= len(b) || b[i] == ']' {
 				break
 			}
-			eq, end := sdName(b, i), sdParam(b, i)
+			eq, end := sdParam(b, i)
 			if end == 0 {
 				return
 			}

@@ -177,9 +177,9 @@ func (l *Line) structured(b []byte) []byte {
 func (l *Line) scanSD(b []byte) int {
 	i := 0
 	for i < len(b) && b[i] == '[' {
-		begin := i + 1
-		n := sdName(b, begin)
-		if n == i+1 {
+		id := i + 1
+		n := sdName(b, id)
+		if n == id {
 			return 0
 		}
 		i = n
@@ -188,15 +188,17 @@ func (l *Line) scanSD(b []byte) int {
 			if i < len(b) && b[i] == ']' {
 				break // a space before the bracket is out of form, but harmless
 			}
-			if i = sdParam(b, i); i == 0 {
+			eq, end := sdParam(b, i)
+			if end == 0 {
 				return 0
 			}
+			if c := b[id]; c == 't' || c == 'a' || c == 'm' {
+				l.standard(b[id:n], b[i:eq], b[eq+1:end])
+			}
+			i = end
 		}
 		if i >= len(b) || b[i] != ']' {
 			return 0
-		}
-		if c := b[begin]; c == 't' || c == 'a' || c == 'm' {
-			l.standard(b[begin:i])
 		}
 		i++
 	}
@@ -214,31 +216,25 @@ func sdName(b []byte, i int) int {
 	return i
 }
 
-// sdParam is the end of a name="value" that begins at i, 0 when it is none.
-func sdParam(b []byte, i int) int {
-	n := sdName(b, i)
-	if n == i || n+1 >= len(b) || b[n] != '=' {
-		return 0
+// sdParam gives where the equals sign of a name="value" that begins at i stands and where it ends; end is 0 when there
+// is none.
+func sdParam(b []byte, i int) (eq, end int) {
+	eq = sdName(b, i)
+	if eq == i || eq+1 >= len(b) || b[eq] != '=' {
+		return 0, 0
 	}
-	if b[n+1] != '"' {
-		return bareParam(b, n+1)
+	if b[eq+1] != '"' {
+		return eq, bareParam(b, eq+1)
 	}
-	i = n + 2
-	for {
-		n := bytes.IndexByte(b[i:], '"')
-		if n < 0 {
-			return 0
-		}
-		i += n
-		back := i
-		for back > 0 && b[back-1] == '\\' {
-			back--
-		}
-		i++
-		if (i-1-back)%2 == 0 {
-			return i
+	for n := eq + 2; n < len(b); n++ {
+		switch b[n] {
+		case '\\':
+			n++
+		case '"':
+			return eq, n + 1
 		}
 	}
+	return 0, 0
 }
 
 // bareParam is the end of a value that should have quotes and has none.
@@ -253,30 +249,24 @@ func bareParam(b []byte, i int) int {
 	return n
 }
 
-// standard reads what the standard elements of RFC 5424 section 7 and RFC 5674 say of clock, alarm and number. el is one
-// element without its first bracket.
-func (l *Line) standard(el []byte) {
+// standard reads what the standard elements of RFC 5424 section 7 and RFC 5674 say of clock, number and alarm.
+func (l *Line) standard(id, name, value []byte) {
+	value = bytes.Trim(value, `"`)
 	switch {
-	case hasPrefixAt(el, 0, "timeQuality "):
-		if i := bytes.Index(el, []byte(`isSynced="`)); i >= 0 && i+10 < len(el) {
-			switch el[i+10] {
-			case '1':
-				l.Clock = ClockSynchronised
-			case '0':
-				l.Clock = ClockUnsynchronised
-			}
+	case len(value) == 0:
+	case string(id) == "timeQuality" && string(name) == "isSynced":
+		switch value[0] {
+		case '1':
+			l.Clock = ClockSynchronised
+		case '0':
+			l.Clock = ClockUnsynchronised
 		}
-	case hasPrefixAt(el, 0, "alarm "):
-		if i := bytes.Index(el, []byte(`perceivedSeverity="`)); i >= 0 {
-			l.EventState = callhome.StateRaise
-			if hasPrefixAt(el, i+len(`perceivedSeverity="`), "cleared") {
-				l.EventState = callhome.StateClear
-			}
-		}
-	case hasPrefixAt(el, 0, "meta "):
-		if i := bytes.Index(el, []byte(`sequenceId="`)); i >= 0 {
-			i += len(`sequenceId="`)
-			l.Seq = number(el[i:digits(el, i)])
+	case string(id) == "meta" && string(name) == "sequenceId":
+		l.Seq = number(value)
+	case string(id) == "alarm" && string(name) == "perceivedSeverity":
+		l.EventState = callhome.StateRaise
+		if string(value) == "cleared" {
+			l.EventState = callhome.StateClear
 		}
 	}
 }

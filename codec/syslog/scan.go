@@ -103,7 +103,7 @@ func two(b []byte, i int) int {
 }
 
 // shortToken is up to where a plain loop is faster than a call.
-const shortToken = 12
+const shortToken = 32
 
 // token is the end of the run of octets that are no space.
 func token(b []byte, i int) int {
