@@ -47,23 +47,27 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// Validate names every fault by its key.
+// NeedsCertificate reports whether something listens with TLS but no certificate is configured.
+func (c Config) NeedsCertificate() bool {
+	for _, s := range c.Syslog {
+		if a, err := parseAddress(s); err == nil && a.transport == transportTLS && c.TLS.CertFile == "" {
+			return true
+		}
+	}
+	return false
+}
+
+// Validate names every fault by its key. A missing certificate is none: who constructs the server may make one.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var errs []error
-	needsTLS := false
 	for i, s := range c.Syslog {
-		a, err := parseAddress(s)
-		if err != nil {
+		if _, err := parseAddress(s); err != nil {
 			errs = append(errs, fmt.Errorf("intake.syslog[%d]: %w", i, err))
 		}
-		needsTLS = needsTLS || a.transport == transportTLS
 	}
 	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
 		errs = append(errs, errors.New("intake.tls: cert_file and key_file belong together, one is missing"))
-	}
-	if needsTLS && c.TLS.CertFile == "" {
-		errs = append(errs, errors.New("intake.tls.cert_file: is missing; a tls:// listener needs cert_file and key_file"))
 	}
 	if c.TLS.Require && c.TLS.ClientCAFile == "" {
 		errs = append(errs, errors.New("intake.tls.client_ca_file: is missing; require_client_cert needs the CA to check them with"))

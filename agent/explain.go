@@ -1,0 +1,44 @@
+package agent
+
+import (
+	"time"
+
+	"callhome"
+	"callhome/agent/intake"
+	"callhome/agent/route"
+	"callhome/codec/syslog"
+	"callhome/personality"
+)
+
+// Explainer judges lines as an agent with the same configuration would, and says why. It sends nothing, keeps nothing
+// and does not throttle: every line is judged by itself.
+type Explainer struct{ plan *plan }
+
+// NewExplainer compiles a valid configuration.
+func NewExplainer(cfg Config) (*Explainer, error) {
+	p, err := newPlan(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Explainer{plan: p}, nil
+}
+
+// judged is a line with what was found out about it.
+func (e *Explainer) judged(raw []byte, received time.Time, l *syslog.Line) (personality.Verdict, *personality.Personality) {
+	t := e.plan.read(raw, &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: received}, l)
+	pers := e.plan.personalityFor(t, l)
+	return e.plan.classify.Classify(l, pers), pers
+}
+
+// Classify says what a line means.
+func (e *Explainer) Classify(raw []byte, received time.Time, l *syslog.Line) personality.Verdict {
+	v, _ := e.judged(raw, received, l)
+	return v
+}
+
+// Explain gives every profile's decision on a line.
+func (e *Explainer) Explain(raw []byte, received time.Time, dst []route.Decision) []route.Decision {
+	var l syslog.Line
+	v, pers := e.judged(raw, received, &l)
+	return e.plan.table.Explain(route.Subject{Line: &l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}, dst)
+}

@@ -1,0 +1,82 @@
+package agent
+
+import (
+	"errors"
+
+	"callhome"
+	"callhome/agent/redact"
+	"callhome/agent/render"
+	"callhome/codec/aml"
+	"callhome/codec/mimemail"
+	"callhome/outbox"
+	"callhome/personality"
+)
+
+// make redacts and renders one profile's message. What cannot be sent comes back as an outcome, so that one profile's
+// fault never holds the others up and an alert that cannot be rendered is not tried for ever.
+func (a *Agent) make(p *plan, t *target, alert *callhome.Alert, m *callhome.Message, w *want) ([]callhome.Envelope, *outbox.Outcome) {
+	clean, err := redact.Apply(redact.Policy{
+		Config: p.cfg.CallHome.DataPrivacy, Anonymous: w.profile.AnonymousOnly, Key: a.parts.PseudonymKey,
+	}, m)
+	if err != nil {
+		return nil, a.outcome(alert, m, w, outbox.StatusDropped, callhome.ReasonPrivacy, err)
+	}
+	envelopes, err := render.Render(clean, &w.profile, p.renderOptions(t, alert, m, w))
+	var dropped *render.Dropped
+	switch {
+	case errors.As(err, &dropped):
+		return nil, a.outcome(alert, m, w, outbox.StatusDropped, dropped.Reason, err)
+	case err != nil:
+		return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
+	}
+	if a.parts.Sign == nil {
+		return envelopes, nil
+	}
+	for i := range envelopes {
+		e := &envelopes[i]
+		if e.Destination.Transport != callhome.TransportEmail {
+			continue
+		}
+		if e.Body, err = a.parts.Sign(e.Body); err != nil {
+			return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
+		}
+	}
+	return envelopes, nil
+}
+
+func (a *Agent) outcome(alert *callhome.Alert, m *callhome.Message, w *want, s outbox.Status, r callhome.Reason, err error) *outbox.Outcome {
+	if r != "" {
+		a.metrics.drops(r).Inc()
+		a.stats.count(r)
+	}
+	a.parts.Log.Warn("a message is not sent", "message_id", m.MessageID, "profile", w.profile.Name, "alert_group", alert.Group, "err", err)
+	return &outbox.Outcome{
+		At: a.parts.Now(), Status: s, Reason: r, AlertID: alert.ID, MessageID: m.MessageID, Device: alert.Device, Group: alert.Group,
+		Profile: w.profile.Name, Detail: err.Error(),
+	}
+}
+
+// renderOptions takes what a platform prescribes out of its personality.
+func (p *plan) renderOptions(t *target, alert *callhome.Alert, m *callhome.Message, w *want) render.Options {
+	ch, pers := &p.cfg.CallHome, t.personality
+	variant, _ := aml.VariantFor(string(pers.Name))
+	o := render.Options{
+		AlertID: alert.ID, Device: alert.Device, Variant: variant, LongText: pers.LongText,
+		Subject: mimemail.SubjectStyle{From: pers.Subject.From, Subtype: pers.Subject.Subtype}, Limit: sizeLimit(&w.profile, pers),
+		From: first(ch.Sender.From, ch.Contact.Email), ReplyTo: ch.Sender.ReplyTo, Date: m.CreationTime.Time, Anonymous: w.profile.AnonymousOnly,
+	}
+	if w.profile.Name == onDemandProfile {
+		o.To = alert.To
+	}
+	return o
+}
+
+// sizeLimit is the profile's limit, which was validated, else the platform's default; 0 is no limit.
+func sizeLimit(profile *callhome.Profile, p *personality.Personality) int {
+	l := p.Limits.MessageSize
+	limit, err := render.SizeLimit(profile.MessageSizeLimit, render.Sizes{Min: l.Min, Max: l.Max, Default: l.Default, ZeroUnlimited: p.Limits.SizeZero})
+	if err != nil {
+		return l.Default
+	}
+	return limit
+}

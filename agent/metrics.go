@@ -1,0 +1,41 @@
+package agent
+
+import (
+	"errors"
+
+	"callhome"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	dropped map[callhome.Reason]prometheus.Counter
+	vec     *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		dropped: map[callhome.Reason]prometheus.Counter{},
+		vec: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "callhome_agent_alerts_dropped_total", Help: "Alerts that were not sent to a profile, by reason.",
+		}, []string{"reason"}),
+	}
+	for _, r := range callhome.Reasons() {
+		m.dropped[r] = m.vec.WithLabelValues(string(r))
+	}
+	return m
+}
+
+func (m *metrics) drops(r callhome.Reason) prometheus.Counter { return m.dropped[r] }
+
+func (m *metrics) register(reg prometheus.Registerer, a *Agent) error {
+	counter := func(name, help string, read func() int64) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(read()) })
+	}
+	return errors.Join(
+		reg.Register(m.vec),
+		reg.Register(counter("callhome_agent_lines_total", "Lines taken in.", a.stats.lines.Load)),
+		reg.Register(counter("callhome_agent_lines_unwanted_total", "Lines that no profile subscribes to.", a.stats.unwanted.Load)),
+		reg.Register(counter("callhome_agent_alerts_total", "Alerts made durable.", a.stats.alerts.Load)),
+	)
+}

@@ -1,0 +1,192 @@
+package agent
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"callhome"
+	"callhome/outbox"
+	"callhome/personality"
+)
+
+// Status is the current settings, as `show call-home` prints them.
+type Status struct {
+	At                  time.Time          `json:"at"`
+	Started             time.Time          `json:"started"`
+	Personality         string             `json:"personality"`
+	Device              Device             `json:"device"`
+	DeviceID            callhome.DeviceID  `json:"device_id,omitempty"`
+	Enabled             bool               `json:"enabled"`
+	Contact             Contact            `json:"contact,omitzero"`
+	CustomerID          string             `json:"customer_id,omitempty"`
+	ContractID          string             `json:"contract_id,omitempty"`
+	SiteID              string             `json:"site_id,omitempty"`
+	Sender              Sender             `json:"sender,omitzero"`
+	RateLimit           int                `json:"rate_limit"` // messages a minute; 0: no limit
+	DuplicateThrottling bool               `json:"duplicate_throttling"`
+	DataPrivacy         string             `json:"data_privacy"` // normal or high
+	PrivacyHostname     bool               `json:"privacy_hostname,omitempty"`
+	SwitchPriority      *int               `json:"switch_priority,omitempty"`
+	SnapshotCommands    SnapshotCommands   `json:"snapshot_commands,omitzero"`
+	Groups              []GroupStatus      `json:"alert_groups"`
+	Profiles            []callhome.Profile `json:"profiles"`
+	Anonymous           Anonymous          `json:"anonymous_reporting"`
+	Devices             []DeviceStatus     `json:"devices,omitempty"`
+	Strangers           []Stranger         `json:"strangers,omitempty"`
+	Road                Road               `json:"road,omitzero"`
+	Lines               int64              `json:"lines"`
+	Unwanted            int64              `json:"lines_unwanted"`
+}
+
+// Road is how messages leave, as far as show commands print it; who constructed the senders fills it in.
+type Road struct {
+	SourceAddress   string `json:"source_address,omitempty"`
+	SourceInterface string `json:"source_interface,omitempty"`
+	VRF             string `json:"vrf,omitempty"`
+	HTTPProxy       string `json:"http_proxy,omitempty"`
+	IPv4First       bool   `json:"ipv4_first,omitempty"`
+	NoIdentityCheck bool   `json:"no_identity_check,omitempty"`
+}
+
+// GroupStatus is an alert group of the own device's personality.
+type GroupStatus struct {
+	Keyword     callhome.AlertGroup `json:"keyword"`
+	Label       string              `json:"label,omitempty"`
+	Description string              `json:"description,omitempty"`
+	Enabled     bool                `json:"enabled"`
+}
+
+// DeviceStatus is a device the agent speaks for.
+type DeviceStatus struct {
+	Hostname    string `json:"hostname"`
+	Address     string `json:"address,omitempty"`
+	Personality string `json:"personality"`
+	Model       string `json:"model,omitempty"`
+	Serial      string `json:"serial,omitempty"`
+	Commands    bool   `json:"commands"`          // it can be asked for its output
+	Refused     string `json:"refused,omitempty"` // why nobody asks it any more
+}
+
+// Status is taken at this moment.
+func (a *Agent) Status() Status {
+	p := a.plan.Load()
+	c, own := &p.cfg.CallHome, p.devices.own
+	s := Status{
+		At: a.parts.Now(), Started: a.started, Personality: string(own.personality.Name), Device: own.device, DeviceID: own.deviceID(),
+		Enabled: c.Enabled, Contact: c.Contact, CustomerID: c.CustomerID, ContractID: c.ContractID, SiteID: c.SiteID, Sender: c.Sender,
+		RateLimit: rateLimit(c, own.personality), DuplicateThrottling: duplicates(c), DataPrivacy: first(string(c.DataPrivacy.Level), "normal"),
+		PrivacyHostname: c.DataPrivacy.Hostname, SwitchPriority: c.SwitchPriority, SnapshotCommands: c.SnapshotCommands,
+		Profiles: p.profiles, Anonymous: c.AnonymousReporting, Strangers: a.strangers.list(),
+		Lines: a.stats.lines.Load(), Unwanted: a.stats.unwanted.Load(),
+	}
+	for _, g := range own.personality.Groups {
+		s.Groups = append(s.Groups, GroupStatus{
+			Keyword: g.Keyword, Label: g.Label, Description: g.Description,
+			Enabled: !g.Disabled && !slices.Contains(c.DisabledAlertGroups, g.Keyword),
+		})
+	}
+	refused := map[string]string{}
+	if a.parts.Collector != nil {
+		for _, l := range a.parts.Collector.Latched() {
+			refused[l.Device] = l.Reason
+		}
+	}
+	for _, t := range p.devices.all {
+		s.Devices = append(s.Devices, DeviceStatus{
+			Hostname: t.name, Address: t.config.Address, Personality: string(t.personality.Name), Model: t.device.Model, Serial: t.device.Serial,
+			Commands: t.config.SSH != nil, Refused: refused[t.name],
+		})
+	}
+	return s
+}
+
+// rateLimit is the configured limit, else the personality's default.
+func rateLimit(c *CallHome, p *personality.Personality) int {
+	if c.RateLimit != nil {
+		return *c.RateLimit
+	}
+	return p.Limits.RateLimit.Default
+}
+
+func duplicates(c *CallHome) bool { return c.DuplicateThrottling == nil || *c.DuplicateThrottling }
+
+// Statistics are the outbox's, which survive a restart, and what was dropped since the start.
+type Statistics struct {
+	outbox.Statistics
+	Dropped map[callhome.Reason]int64 `json:"dropped_since_start,omitempty"`
+	Depth   outbox.Depth              `json:"queue"`
+}
+
+// Statistics are taken at this moment.
+func (a *Agent) Statistics(ctx context.Context) (Statistics, error) {
+	depth, err := a.parts.Outbox.Depth(ctx)
+	if err != nil {
+		return Statistics{}, err
+	}
+	return Statistics{Statistics: a.parts.Outbox.Statistics(), Dropped: a.stats.drops(), Depth: depth}, nil
+}
+
+// EventStatus is a row of `show call-home events`: what a profile listens to.
+type EventStatus struct {
+	Profile      callhome.ProfileName `json:"profile"`
+	Group        callhome.AlertGroup  `json:"alert_group"`
+	Index        int                  `json:"index"` // of the subscription, from 1
+	Of           int                  `json:"of"`
+	Severity     callhome.Level       `json:"severity"`
+	Subscription string               `json:"subscription"` // normal, periodic or pattern
+	Last         time.Time            `json:"last_triggered,omitzero"`
+}
+
+// Events lists the active subscriptions, and a test row for every profile.
+func (a *Agent) Events() []EventStatus {
+	p := a.plan.Load()
+	var out []EventStatus
+	for i := range p.profiles {
+		profile := &p.profiles[i]
+		n := len(profile.Subscribe) + 1
+		for j, s := range profile.Subscribe {
+			e := EventStatus{Profile: profile.Name, Group: s.Group, Index: j + 1, Of: n, Subscription: "normal"}
+			if s.Severity != nil {
+				e.Severity = *s.Severity
+			}
+			switch {
+			case s.Periodic != nil:
+				e.Subscription = "periodic"
+			case s.Pattern != "":
+				e.Subscription = "pattern"
+			}
+			e.Last = a.stats.lastOf(profile.Name, s.Group)
+			out = append(out, e)
+		}
+		out = append(out, EventStatus{
+			Profile: profile.Name, Group: callhome.GroupTest, Index: n, Of: n, Severity: callhome.LevelNormal, Subscription: "normal",
+			Last: a.stats.lastOf(profile.Name, callhome.GroupTest),
+		})
+	}
+	return out
+}
+
+// ModuleStatus is a part that may raise events.
+type ModuleStatus struct {
+	Name    string `json:"name"`
+	Enabled bool   `json:"enabled"`
+	Events  int64  `json:"events"`
+}
+
+// Modules lists the parts that may raise events; enabled are those that are configured.
+func (a *Agent) Modules() []ModuleStatus {
+	sources := []callhome.Source{callhome.SourceSyslog, callhome.SourceLogfile, callhome.SourceJournald, callhome.SourcePeriodic, callhome.SourceOperator, callhome.SourceAgent}
+	out := make([]ModuleStatus, len(sources))
+	for i, s := range sources {
+		out[i] = ModuleStatus{Name: string(s), Enabled: a.enabled(s), Events: a.stats.eventsOf(s)}
+	}
+	return out
+}
+
+func (a *Agent) enabled(s callhome.Source) bool {
+	if s == callhome.SourceOperator || s == callhome.SourceAgent {
+		return true
+	}
+	return slices.Contains(a.sources, s) || s == callhome.SourcePeriodic && a.parts.Periodic != nil
+}

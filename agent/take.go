@@ -1,0 +1,218 @@
+package agent
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"callhome"
+	"callhome/agent/intake"
+	"callhome/agent/route"
+	"callhome/agent/throttle"
+	"callhome/codec/syslog"
+	"callhome/personality"
+)
+
+// scratch is what one line needs while it is judged; it is used again.
+type scratch struct {
+	line      syslog.Line
+	decisions []route.Decision
+}
+
+var scratches = sync.Pool{New: func() any { return new(scratch) }}
+
+// Take judges one line in the goroutine that read it and hands an alert over if some profile wants it. It allocates
+// nothing for a line that nobody wants. Lines from files and the journal wait until their alert is durable, because the
+// adapter's checkpoint moves on when Take returns.
+func (a *Agent) Take(ctx context.Context, raw []byte, o *intake.Origin) error {
+	for _, t := range a.parts.Tees {
+		t.Forward(raw)
+	}
+	a.stats.lines.Add(1)
+	s := scratches.Get().(*scratch)
+	defer scratches.Put(s)
+	p := a.plan.Load()
+	t := p.read(raw, o, &s.line)
+	if ok, err := a.joiner.take(ctx, o, &s.line); ok {
+		return err // a part of a message; judged when it is complete
+	}
+	return a.judge(ctx, p, t, o, s)
+}
+
+// read parses a line with what is known of its sender and says whose line it is; nil stands for a stranger.
+func (p *plan) read(raw []byte, o *intake.Origin, l *syslog.Line) *target {
+	t := p.devices.byPeer(o.Peer.Addr())
+	parser := &p.devices.own.parser
+	if t != nil {
+		parser = &t.parser
+	} else if !local(o) {
+		parser = &strangerParser
+	}
+	parser.Parse(raw, o.ReceivedAt, l)
+	if t == nil {
+		t = p.devices.byHost(l.Host)
+	}
+	if t == nil && local(o) {
+		t = p.devices.own
+	}
+	return t
+}
+
+// strangerParser reads lines of senders that nobody configured: their clocks are taken to run in UTC.
+var strangerParser = syslog.Parser{Zone: time.UTC}
+
+// local tells lines that this host itself logged: from its files, its journal, its sockets, or over loopback.
+func local(o *intake.Origin) bool {
+	return !o.Peer.IsValid() || o.Peer.Addr().Unmap().IsLoopback()
+}
+
+// judge classifies and routes a parsed line. The end of trouble also goes to who was told of its beginning, whatever
+// their thresholds say of the line that ends it.
+func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin, s *scratch) error {
+	l := &s.line
+	pers := p.personalityFor(t, l)
+	v := p.classify.Classify(l, pers)
+	subject := route.Subject{Line: l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}
+	s.decisions = p.table.Match(subject, s.decisions[:0])
+	clears := v.State == callhome.StateClear && v.Type != ""
+	if len(s.decisions) == 0 && !clears {
+		a.stats.unwanted.Add(1)
+		a.noteStranger(t, o, l)
+		return nil
+	}
+	alert := p.alert(t, o, l, &v, pers)
+	if t == nil {
+		alert.Device = a.strangers.name(o.Peer.Addr(), l.Host)
+		a.strangers.seen(alert.Device, o.ReceivedAt)
+	}
+	if clears {
+		s.decisions = p.table.Follow(missing(a.told(&alert, t == nil), s.decisions), subject, s.decisions)
+	}
+	if len(s.decisions) == 0 {
+		a.stats.unwanted.Add(1)
+		return nil
+	}
+	for i := range s.decisions {
+		alert.Profiles = append(alert.Profiles, s.decisions[i].Name)
+		if s.decisions[i].Detail != "" {
+			alert.Detail = s.decisions[i].Detail
+		}
+	}
+	return a.submit(ctx, p, alert, t == nil, waits(o))
+}
+
+// told are the profiles that were told of the beginning of what an alert ends.
+func (a *Agent) told(alert *callhome.Alert, stranger bool) []callhome.ProfileName {
+	f := throttle.FactsOf(alert)
+	f.Stranger = stranger
+	a.throttleMu.Lock()
+	defer a.throttleMu.Unlock()
+	return a.limiter.Told(f)
+}
+
+// missing are the names that no decision is about yet.
+func missing(names []callhome.ProfileName, have []route.Decision) []callhome.ProfileName {
+	var out []callhome.ProfileName
+	for _, n := range names {
+		if !slices.ContainsFunc(have, func(d route.Decision) bool { return d.Name.Equal(n) }) {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// waits tells sources whose checkpoint stands for durability.
+func waits(o *intake.Origin) bool {
+	return o.Source == callhome.SourceLogfile || o.Source == callhome.SourceJournald
+}
+
+// submit passes an alert through maintenance and throttling into the outbox.
+func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stranger, wait bool) error {
+	now := a.parts.Now()
+	if p.inMaintenance(now, first(alert.Device, p.devices.own.device.Hostname), alert.Group) {
+		a.drop(&alert, callhome.ReasonMaintenance)
+		return nil
+	}
+	f := throttle.FactsOf(&alert)
+	f.Stranger = stranger
+	a.throttleMu.Lock()
+	reason, allowed := a.limiter.Allow(now, f)
+	a.throttleMu.Unlock()
+	if !allowed {
+		a.drop(&alert, reason)
+		return nil
+	}
+	if reason == callhome.ReasonFlapping {
+		alert.Subtype = string(reason) // the one message that tells of it; the text stays as the device wrote it
+	}
+	return a.admitAlert(ctx, alert, wait)
+}
+
+// personalityFor is the device's own where its entry names one, else that of platforms which log like this line.
+func (p *plan) personalityFor(t *target, l *syslog.Line) *personality.Personality {
+	if t != nil && t.device.Personality != "" && speaks(t.personality, l.Dialect) {
+		return t.personality
+	}
+	return personality.ForDialect(l.Dialect)
+}
+
+// speaks tells whether lines of a dialect may come from a platform; generic headers may come from any.
+func speaks(p *personality.Personality, d syslog.Dialect) bool {
+	for _, have := range p.Dialects {
+		if have == d {
+			return true
+		}
+	}
+	return d == syslog.Unknown || len(p.Dialects) == 0
+}
+
+// alert copies what is kept of a wanted line.
+func (p *plan) alert(t *target, o *intake.Origin, l *syslog.Line, v *personality.Verdict, pers *personality.Personality) callhome.Alert {
+	a := callhome.Alert{
+		Event: callhome.Event{
+			Source: o.Source, ReceivedAt: o.ReceivedAt, Time: eventTime(l, o.ReceivedAt), Peer: peerText(o.Peer.Addr()), Secure: o.Secure,
+			Raw: bytes.Clone(l.Raw), Text: describedText(l.Raw), Dialect: string(l.Dialect), Severity: int(l.Severity),
+			Facility: string(l.CoreFacility), Mnemonic: string(l.Mnemonic), MessageNumber: string(l.MessageID), Program: string(l.Program),
+		},
+		Group: v.Group, Level: v.Level, Type: v.Type, Subtype: v.Subtype, State: v.State, Personality: string(pers.Name), Rule: v.Rule,
+		Object: v.ObjectText(),
+	}
+	if t != nil {
+		a.Device = t.name
+	}
+	for key, value := range l.Params() {
+		if len(a.Tags) == maxTags {
+			break
+		}
+		a.Tags = append(a.Tags, callhome.Tag{Key: key, Value: value})
+	}
+	return a
+}
+
+// maxTags bounds what is kept of a line's parameters: a CiscoLog line of 800 octets cannot hold more.
+const maxTags = 200
+
+// believable is how far a device's clock may be off before the time of receipt counts instead.
+const believable = 24 * time.Hour
+
+// eventTime is the device's stamp if its clock can be believed, else the time of receipt.
+func eventTime(l *syslog.Line, received time.Time) time.Time {
+	switch {
+	case l.Time.IsZero(), l.Clock == syslog.ClockUnsynchronised, l.Clock == syslog.ClockNone, l.Clock == syslog.ClockWasSynchronised:
+		return received
+	}
+	if d := received.Sub(l.Time); d > believable || d < -believable {
+		return received
+	}
+	return l.Time
+}
+
+func peerText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.Unmap().String()
+}

@@ -1,0 +1,318 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"text/template"
+
+	"callhome"
+	"callhome/agent"
+	"callhome/config"
+	"callhome/ctl"
+	"callhome/outbox"
+	"callhome/receive"
+	"callhome/receive/httprecv"
+	"callhome/receive/smtprecv"
+	"callhome/simulate"
+	devicecli "callhome/simulate/device"
+)
+
+// sinks take what the demo's agent sends, print it and keep it as files.
+type sinks struct {
+	mailAddr, httpURL string
+
+	dir string
+	say func(string, ...any)
+	mu  sync.Mutex // guards what follows
+	n   map[string]int
+}
+
+func openSinks(ctx context.Context, parts *sync.WaitGroup, dir string, log *slog.Logger, say func(string, ...any)) (*sinks, error) {
+	s := &sinks{dir: dir, say: say, n: map[string]int{}}
+	for _, sub := range []string{"mail", "http"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		old, err := filepath.Glob(filepath.Join(dir, sub, "*"))
+		if err != nil {
+			return nil, fmt.Errorf("demo: %w", err)
+		}
+		for _, f := range old {
+			_ = os.Remove(f) // of the demo before
+		}
+	}
+	mail, err := smtprecv.New(smtprecv.DefaultConfig(), receive.SinkFunc(s.mail), smtprecv.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	if err := mail.Listen(ctx, "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	s.mailAddr = mail.Addrs()[0]
+	web, err := httprecv.New(httprecv.DefaultConfig(), receive.SinkFunc(s.post), httprecv.Options{Log: log})
+	if err != nil {
+		return nil, err
+	}
+	ln, err := listen(ctx, "demo", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	addr := ln.Addr().String()
+	ln.Close()
+	if err := web.Listen(ctx, "http://"+addr); err != nil {
+		return nil, err
+	}
+	s.httpURL = "http://" + addr + httprecv.PathDDCE
+	parts.Go(func() { _ = mail.Run(ctx) }) // they end with ctx
+	parts.Go(func() { _ = web.Run(ctx) })
+	return s, nil
+}
+
+// keep writes a submission to a file and numbers it.
+func (s *sinks) keep(sub, ending string, body []byte) (int, error) {
+	s.mu.Lock()
+	s.n[sub]++
+	n := s.n[sub]
+	s.mu.Unlock()
+	return n, os.WriteFile(filepath.Join(s.dir, sub, fmt.Sprintf("%04d.%s", n, ending)), body, 0o600)
+}
+
+func (s *sinks) mail(_ context.Context, sub *receive.Submission) (receive.Receipt, error) {
+	n, err := s.keep("mail", "eml", sub.Body)
+	if err != nil {
+		return receive.Receipt{}, err
+	}
+	m := ctl.Summarise(sub.Body)
+	s.say("mail %-5d arrives    to %s: %s", n, strings.Join(sub.Mail.To, ", "), m.Subject)
+	if m.Format == callhome.FormatShort {
+		for line := range strings.Lines(m.Text) {
+			s.say("%-10s %-10s | %s", "", "", strings.TrimRight(line, "\r\n"))
+		}
+	}
+	return receive.Receipt{}, nil
+}
+
+func (s *sinks) post(_ context.Context, sub *receive.Submission) (receive.Receipt, error) {
+	n, err := s.keep("http", "xml", sub.Body)
+	if err != nil {
+		return receive.Receipt{}, err
+	}
+	m := ctl.Summarise(sub.Body)
+	s.say("post %-5d arrives    %s, %d attachments: %s", n, m.MessageID, m.Attachments, m.Subject)
+	return receive.Receipt{MessageID: m.MessageID}, nil
+}
+
+// console is the command line of one device.
+type console struct {
+	Address  string
+	Port     int
+	Password string
+}
+
+// openConsoles gives every network device of the fleet a command line over SSH, and writes their keys to known_hosts.
+func openConsoles(ctx context.Context, parts *sync.WaitGroup, dir string, fleet []*simulate.Device) (map[*simulate.Device]console, error) {
+	out := map[*simulate.Device]console{}
+	var known strings.Builder
+	for _, dev := range fleet {
+		password := rand.Text()
+		d, err := devicecli.New(devicecli.Config{
+			Hostname: dev.Hostname, Style: devicecli.Style(dev.Platform), Passwords: map[string]string{"callhome": password}, Answer: dev.Answer,
+		})
+		if err != nil {
+			return nil, err
+		}
+		ln, err := listen(ctx, "demo", net.JoinHostPort(dev.Address.String(), "0"))
+		if err != nil {
+			return nil, err
+		}
+		parts.Go(func() { _ = d.Serve(ln) })
+		context.AfterFunc(ctx, func() { _ = d.Close() })
+		port := ln.Addr().(*net.TCPAddr).Port
+		key := d.HostKey()
+		fmt.Fprintf(&known, "[%s]:%d %s %s\n", dev.Address, port, key.Type(), base64Key(key.Marshal()))
+		out[dev] = console{dev.Address.String(), port, password}
+	}
+	return out, os.WriteFile(filepath.Join(dir, knownHosts), []byte(known.String()), 0o600)
+}
+
+// demoConfig is the configuration of the demo's agent: a file like any other.
+var demoConfig = template.Must(template.New("demo").Parse(`# Made by callhome demo. Copy it and change it to begin your own.
+data_dir: .
+control: ./agent.sock
+metrics: {listen: "127.0.0.1:0"}
+device: {hostname: collector, personality: linux}
+call_home:
+  contact: {name: Rita Moura, email: noc@ops.example, phone: "+351-21-555-0144", street_address: "Rua das Flores 12, Lisboa"}
+  customer_id: C-20417
+  contract_id: K-7781-22
+  site_id: LIS-2
+  sender: {from: callhome@ops.example}
+  mail_servers: [{host: {{.MailHost}}, port: {{.MailPort}}, priority: 1, security: none}]
+  profiles:
+    - name: pager               # one short line for the engineer on duty
+      format: short-text
+      email: [oncall@ops.example]
+      subscribe:
+        - {group: environment, severity: warning}
+        - {group: diagnostic, severity: minor}
+        - {group: crash}
+        - {group: syslog, severity: critical}
+    - name: team                # the whole story for the team
+      format: long-text
+      email: [noc@ops.example]
+      subscribe:
+        - {group: environment, severity: warning}
+        - {group: diagnostic, severity: minor}
+        - {group: inventory}
+        - {group: crash}
+        - {group: threat, severity: warning}
+        - {group: syslog, severity: minor}
+    - name: tickets             # XML for the back end
+      format: xml
+      http: ["{{.URL}}"]
+      subscribe:
+        - {group: environment}
+        - {group: diagnostic}
+        - {group: inventory}
+        - {group: configuration}
+        - {group: linecard}
+        - {group: system}
+        - {group: crash}
+        - {group: threat}
+        - {group: syslog, severity: minor, pattern: ".*"}
+intake:
+  syslog: ["udp://{{.Intake}}"]
+devices:
+{{- range .Devices}}
+  - hostname: {{.Device.Hostname}}
+    address: {{.Console.Address}}
+    personality: {{.Device.Platform}}
+    model: {{.Device.Model}}
+    serial: {{.Device.Serial}}
+    sw_version: "{{.Device.Version}}"
+    ssh: {port: {{.Console.Port}}, username: callhome, password: "{{.Console.Password}}", known_hosts: ./known_hosts}
+{{- end}}
+`))
+
+// configure writes the configuration and says where the agent will listen.
+func (d *demo) configure(fleet []*simulate.Device, consoles map[*simulate.Device]console) (file, intake string, err error) {
+	intake = freeUDP(demoSyslog)
+	host, port, err := net.SplitHostPort(d.sinks.mailAddr)
+	if err != nil {
+		return "", "", fmt.Errorf("demo: %w", err)
+	}
+	type member struct {
+		Device  *simulate.Device
+		Console console
+	}
+	var members []member
+	for _, dev := range fleet {
+		members = append(members, member{dev, consoles[dev]})
+	}
+	file = filepath.Join(d.dir, "agent.yaml")
+	f, err := os.OpenFile(file, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return "", "", fmt.Errorf("demo: %w", err)
+	}
+	defer f.Close()
+	err = demoConfig.Execute(f, map[string]any{"MailHost": host, "MailPort": port, "URL": d.sinks.httpURL, "Intake": intake, "Devices": members})
+	return file, intake, err
+}
+
+// freeUDP is the address, or one with another port if somebody has it.
+func freeUDP(address string) string {
+	for _, try := range []string{address, "127.0.0.1:0"} {
+		if pc, err := net.ListenPacket("udp", try); err == nil { //nolint:noctx // local and at once
+			defer pc.Close()
+			return pc.LocalAddr().String()
+		}
+	}
+	return address
+}
+
+func (d *demo) welcome(cfg *config.Agent, file, intake string) {
+	_, port, _ := net.SplitHostPort(intake)
+	d.screen.Lock()
+	defer d.screen.Unlock()
+	fmt.Fprintf(d.out, `Callhome demo: %d simulated devices log to an agent, which asks them for evidence and tells a pager,
+a team's mailbox and a back end. Configuration: %s   log: %s
+
+  Send a line of your own:   logger -n 127.0.0.1 -P %s -d --rfc3164 -t kernel -p kern.crit "EXT4-fs error (device sda1): inode #2: comm ls: checksum invalid"
+  Ask the agent:             callhome --socket %s show call-home history
+  Read a mail:               callhome demo mail 1 --dir %s
+
+`, demoDevices, file, filepath.Join(d.dir, "agent.log"), port, cfg.Control, d.dir)
+}
+
+// happened prints what the agent decides.
+func (d *demo) happened(h agent.Happening) {
+	name := h.Device
+	if name == "" {
+		name = "collector"
+	}
+	switch h.What {
+	case agent.Admitted:
+		d.say("%-10s alert      %s, level %d (%s)", name, h.Group, h.Level, h.Level)
+	case agent.HeldBack:
+		d.say("%-10s held back  %s: %s", name, h.Reason, h.Group)
+	}
+}
+
+func (d *demo) summarise(s agent.Statistics) {
+	d.screen.Lock()
+	defer d.screen.Unlock()
+	count := func(t callhome.Transport, status outbox.Status) (n int64) {
+		for _, c := range s.Counts {
+			if c.Transport == t && c.Status == status {
+				n += c.N
+			}
+		}
+		return n
+	}
+	fmt.Fprintf(d.out, "\nAfter %.0f s: %d messages by mail, %d by HTTP; %d still queued, %d dead letters\n", timeSince(d.start),
+		count(callhome.TransportEmail, outbox.StatusSent), count(callhome.TransportHTTP, outbox.StatusSent), s.Depth.Entries, s.Depth.DeadLetters)
+	for _, r := range callhome.Reasons() {
+		if n := s.Dropped[r]; n > 0 {
+			fmt.Fprintf(d.out, "Held back: %d (%s)\n", n, r)
+		}
+	}
+}
+
+// listMails prints what the mail sink of the last demo took.
+func listMails(out io.Writer, dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "mail", "*.eml"))
+	if err != nil || len(files) == 0 {
+		return callhome.Errorf(callhome.KindNotFound, "no mails in %s; run `callhome demo` first", filepath.Join(dir, "mail"))
+	}
+	for i, f := range files {
+		b, err := os.ReadFile(f)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(out, "%4d  %s\n", i+1, ctl.Summarise(b).Subject)
+	}
+	return nil
+}
+
+// printMail prints a mail of the last demo as a person reads it.
+func printMail(out io.Writer, dir, number string) error {
+	n, err := strconv.Atoi(number)
+	if err != nil {
+		return usageError{fmt.Errorf("%q is not a mail's number; `callhome demo mails` lists them", number)}
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "mail", fmt.Sprintf("%04d.eml", n)))
+	if err != nil {
+		return callhome.Errorf(callhome.KindNotFound, "there is no mail %d; `callhome demo mails` lists them", n)
+	}
+	_, err = io.WriteString(out, ctl.Readable(b))
+	return err
+}

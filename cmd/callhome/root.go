@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"callhome"
+	"callhome/control"
+)
+
+// socketEnv names the control socket when --socket does not.
+const socketEnv = "CALLHOME_SOCKET"
+
+// defaultSockets are tried in turn when neither does.
+var defaultSockets = []string{"data/agent.sock", "/run/callhome/agent.sock"}
+
+// app is one invocation.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+
+	json   bool
+	socket string
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "callhome",
+		Short:         "Devices notice trouble, gather the evidence and tell the right people",
+		Version:       version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+	})
+	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, errors too")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "control socket of the running role (default $"+socketEnv+", then ./data/agent.sock)")
+	root.AddCommand(
+		a.agent(), a.demo(),
+		a.decode(), a.encode(), a.classify(), a.explain(), a.preview(), a.configCommands(),
+		a.show(), a.test(), a.send(), a.request(), a.queue(), a.reload(), a.unlatch(),
+	)
+	asUsage(root)
+	return root
+}
+
+// asUsage makes every complaint about arguments a usage error.
+func asUsage(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		asUsage(sub)
+	}
+}
+
+// client is the way to the running role.
+func (a *app) client() *control.Client {
+	path := a.socket
+	if path == "" {
+		path = os.Getenv(socketEnv)
+	}
+	if path == "" {
+		path = defaultSockets[0]
+		for _, p := range defaultSockets {
+			if _, err := os.Stat(p); err == nil {
+				path = p
+				break
+			}
+		}
+	}
+	return &control.Client{Path: path}
+}
+
+// input is the file named by an optional last argument, or standard input.
+func (a *app) input(args []string) (io.ReadCloser, error) {
+	if len(args) == 0 || args[0] == "-" {
+		return io.NopCloser(a.stdin), nil
+	}
+	f, err := os.Open(args[0])
+	if err != nil {
+		return nil, usageError{&callhome.Error{Kind: callhome.KindInvalid, Path: args[0], Msg: "cannot be read", Err: err}}
+	}
+	return f, nil
+}
+
+// group is a command that only holds others: called alone it is a usage error that lists them.
+func group(use, short string, subs ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
+		names := ""
+		for _, s := range c.Commands() {
+			names += " " + s.Name()
+		}
+		if len(args) > 0 {
+			return usageError{fmt.Errorf("%s does not know %q; it has:%s", c.CommandPath(), args[0], names)}
+		}
+		return usageError{fmt.Errorf("%s needs one of:%s", c.CommandPath(), names)}
+	}}
+	c.AddCommand(subs...)
+	return c
+}

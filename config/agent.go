@@ -1,0 +1,170 @@
+package config
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"callhome"
+	"callhome/agent"
+	"callhome/agent/collect"
+	"callhome/agent/intake/journald"
+	"callhome/agent/intake/logfile"
+	"callhome/agent/intake/syslogd"
+	"callhome/deliver"
+	"callhome/deliver/httpsend"
+	"callhome/deliver/smtpsend"
+	"callhome/outbox"
+	"callhome/resolve"
+	"callhome/trustpoint"
+
+	"github.com/invopop/jsonschema"
+)
+
+// Agent is the configuration of `callhome agent`.
+type Agent struct {
+	DataDir string  `yaml:"data_dir,omitempty" json:"data_dir,omitempty"` // databases, keys, state; made with mode 0700
+	Control string  `yaml:"control,omitempty" json:"control,omitempty"`   // unix socket of the operator commands
+	Console *Listen `yaml:"console,omitempty" json:"console,omitempty"`   // management screens
+	Metrics *Listen `yaml:"metrics,omitempty" json:"metrics,omitempty"`   // /metrics, /healthz, /readyz
+
+	Device      agent.Device          `yaml:"device,omitempty" json:"device,omitzero"`
+	CallHome    CallHome              `yaml:"call_home" json:"call_home"`
+	Intake      Intake                `yaml:"intake,omitempty" json:"intake,omitzero"`
+	Devices     []agent.NetworkDevice `yaml:"devices,omitempty" json:"devices,omitempty"`
+	DevicesFile string                `yaml:"devices_file,omitempty" json:"devices_file,omitempty"` // CSV, see docs/configuration.md
+	ConfigDir   string                `yaml:"config_dir,omitempty" json:"config_dir,omitempty"`     // fragments, *.yaml, merged in name order
+	Contexts    []string              `yaml:"contexts,omitempty" json:"contexts,omitempty"`         // of the own device
+
+	Collect     collect.Config         `yaml:"collect,omitempty" json:"collect,omitzero"`
+	Queue       outbox.Config          `yaml:"queue,omitempty" json:"queue,omitzero"`
+	Retry       deliver.Config         `yaml:"retry,omitempty" json:"retry,omitzero"`
+	HTTP        httpsend.Config        `yaml:",inline" json:",inline"`
+	SMTP        smtpsend.Options       `yaml:"smtp,omitempty" json:"smtp,omitzero"`
+	MailSigning smtpsend.SigningConfig `yaml:"mail_signing,omitempty" json:"mail_signing,omitzero"`
+	TrustPoints trustpoint.Config      `yaml:"trust_points,omitempty" json:"trust_points,omitempty"`
+	Resolver    resolve.Config         `yaml:"resolver,omitempty" json:"resolver,omitzero"`
+	Source      resolve.Source         `yaml:",inline" json:",inline"`
+	Maintenance []agent.Maintenance    `yaml:"maintenance,omitempty" json:"maintenance,omitempty"`
+	Outputs     agent.Outputs          `yaml:"outputs,omitempty" json:"outputs,omitzero"`
+}
+
+// CallHome is the block call_home: the conductor's part and the mail servers, which are the sender's.
+type CallHome struct {
+	agent.CallHome `yaml:",inline"`
+	MailServers    []smtpsend.Server `yaml:"mail_servers,omitempty" json:"mail_servers,omitempty"`
+}
+
+// Listen is an address to listen on.
+type Listen struct {
+	Listen string `yaml:"listen" json:"listen"` // host:port
+}
+
+// Intake is where events come from.
+type Intake struct {
+	syslogd.Config `yaml:",inline"`
+	Logfile        *logfile.Config  `yaml:"logfile,omitempty" json:"logfile,omitempty"`
+	Journald       *journald.Config `yaml:"journald,omitempty" json:"journald,omitempty"`
+}
+
+// defaults is the configuration of an empty file.
+func defaults() *Agent {
+	cfg := &Agent{
+		DataDir: "./data",
+		Collect: collect.DefaultConfig(), Queue: outbox.DefaultConfig(), Retry: deliver.DefaultConfig(), Resolver: resolve.DefaultConfig(),
+		HTTP: httpsend.DefaultConfig(), SMTP: smtpsend.DefaultOptions(),
+		Intake: Intake{Config: syslogd.DefaultConfig()},
+	}
+	cfg.CallHome.SetDefaults()
+	return cfg
+}
+
+// resolvePaths makes relative paths count from the configuration's folder, and names the control socket.
+func (c *Agent) resolvePaths(dir string) {
+	c.DataDir = below(dir, c.DataDir)
+	if c.Control == "" {
+		c.Control = below(c.DataDir, "agent.sock")
+	}
+	c.Control = below(dir, c.Control)
+}
+
+// Conductor is the part of the configuration that the conductor works by.
+func (c *Agent) Conductor() agent.Config {
+	return agent.Config{
+		Device: c.Device, CallHome: c.CallHome.CallHome, Devices: c.Devices, Contexts: c.Contexts, Collect: c.Collect,
+		Maintenance: c.Maintenance, Outputs: c.Outputs,
+	}
+}
+
+// Validate names every fault by its key path.
+func (c *Agent) Validate() error {
+	conductor := c.Conductor()
+	errs := []error{
+		conductor.Validate(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
+		c.Resolver.Validate(), c.Source.Validate(), c.Intake.Config.Validate(), c.MailSigning.Validate(),
+	}
+	if c.Intake.Logfile != nil {
+		errs = append(errs, c.Intake.Logfile.Validate())
+	}
+	if c.Intake.Journald != nil {
+		errs = append(errs, c.Intake.Journald.Validate())
+	}
+	for key, l := range map[string]*Listen{"console": c.Console, "metrics": c.Metrics} {
+		if l == nil {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(l.Listen); err != nil {
+			errs = append(errs, fault(key+".listen", "%q is not of the form address:port", l.Listen))
+		}
+	}
+	return errors.Join(append(errs, c.validateMail())...)
+}
+
+func fault(path, format string, args ...any) error {
+	return &callhome.Error{Kind: callhome.KindInvalid, Path: path, Msg: fmt.Sprintf(format, args...)}
+}
+
+// maxMailServers is the largest number any platform takes (Call Home chapters of IOS and NX-OS).
+const maxMailServers = 5
+
+func (c *Agent) validateMail() error {
+	var errs []error
+	if n := len(c.CallHome.MailServers); n > maxMailServers {
+		errs = append(errs, fault("call_home.mail_servers", "%d servers are too many; at most %d are allowed", n, maxMailServers))
+	}
+	mail := smtpsend.Config{Servers: c.CallHome.MailServers, SMTP: c.SMTP}
+	for _, f := range Faults(mail.Validate()) {
+		if strings.HasPrefix(f.Path, "mail_servers") {
+			f.Path = "call_home." + f.Path
+		}
+		errs = append(errs, f)
+	}
+	for i := range c.CallHome.Profiles {
+		p := &c.CallHome.Profiles[i]
+		if !p.Active || len(p.Email) == 0 {
+			continue
+		}
+		path := fmt.Sprintf("call_home.profiles[%d].email", i)
+		if len(c.CallHome.MailServers) == 0 {
+			errs = append(errs, fault(path, "profile %q sends mail, but call_home.mail_servers names no server", p.Name))
+		}
+		if c.CallHome.Sender.From == "" && c.CallHome.Contact.Email == "" {
+			errs = append(errs, fault(path, "profile %q sends mail, but neither call_home.sender.from nor call_home.contact.email says from whom", p.Name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Schema is the JSON Schema of the configuration.
+func Schema() ([]byte, error) {
+	r := &jsonschema.Reflector{FieldNameTag: "yaml", AllowAdditionalProperties: false, RequiredFromJSONSchemaTags: true, DoNotReference: true}
+	s := r.Reflect(&Agent{})
+	s.Title = "Configuration of callhome agent"
+	b, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return append(b, '\n'), nil
+}

@@ -1,0 +1,195 @@
+package config_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"callhome"
+	"callhome/config"
+)
+
+const valid = `
+data_dir: ./data
+device: {hostname: edge-rtr-7, personality: ios, model: QX9006, serial: QXA2613K0PZ, hw_version: 1.1, sw_version: 17.12}
+call_home:
+  contact: {email: noc@ops.example}
+  mail_servers: [{host: 127.0.0.1, port: 2525, priority: 1, security: none}]
+  profiles:
+    - name: noc
+      email: [noc@ops.example]
+      http: ["https://backend.example/x"]
+      subscribe:
+        - {group: syslog, severity: major, pattern: ".*"}
+        - {group: environmental, severity: warning}
+intake:
+  syslog: ["udp://127.0.0.1:5514"]
+`
+
+func parse(t *testing.T, text string) *config.Agent {
+	t.Helper()
+	cfg, err := config.Parse("/etc/callhome/agent.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+func TestParse(t *testing.T) {
+	cfg := parse(t, valid)
+	p := cfg.CallHome.Profiles[0]
+	for what, ok := range map[string]bool{
+		"a profile is active unless it says otherwise": p.Active && p.Format == callhome.FormatXML,
+		"the service is on":                            cfg.CallHome.Enabled,
+		"versions are text":                            cfg.Device.HWVersion == "1.1" && cfg.Device.SWVersion == "17.12",
+		"groups read other platforms' words":           p.Subscribe[1].Group == callhome.GroupEnvironment,
+		"paths count from the file's folder":           cfg.DataDir == "/etc/callhome/data",
+		"the control socket is in data_dir":            cfg.Control == "/etc/callhome/data/agent.sock",
+		"severities read keywords":                     *p.Subscribe[0].Severity == callhome.LevelMajor,
+		"defaults stay":                                cfg.Retry.MaxAge == 14*24*time.Hour,
+	} {
+		if !ok {
+			t.Errorf("%s: got %+v", what, cfg)
+		}
+	}
+}
+
+// faultCases break one thing each; want is the place and part of the sentence.
+var faultCases = []struct{ name, old, new, place, want string }{
+	{"unknown key", "contact:", "contract:", ":5:3", "did you mean contact?"},
+	{"key twice", "data_dir: ./data", "data_dir: ./data\ndata_dir: ./x", ":3:1", "stands twice"},
+	{"bad severity", "severity: major", "severity: huge", ":12:37", `severity "huge" is not one of`},
+	{"bad group", "group: syslog", "group: sysloog", ":12:19", "is unknown"},
+	{"bad pattern", `pattern: ".*"`, `pattern: "("`, ":12:53", "missing closing )"},
+	{"bad URL", "https://backend.example/x", "ftp://backend.example/x", ":10:14", "not an http:// or https:// address"},
+	{"no destination", "email: [noc@ops.example]\n      http: [\"https://backend.example/x\"]", "format: xml", ":8:7", "no email or http destination"},
+	{"mail without server", `mail_servers: [{host: 127.0.0.1, port: 2525, priority: 1, security: none}]`, "enabled: true", ":9:14", "names no server"},
+	{"reserved name", "name: noc", "name: ALL", ":8:13", "reserved"},
+	{"not a number", "port: 2525", "port: many", ":6:42", "not a whole number"},
+	{"a list is wanted", `syslog: ["udp://127.0.0.1:5514"]`, "syslog: udp://127.0.0.1:5514", ":15:11", "must be a list"},
+	{"bad listener", "udp://127.0.0.1:5514", "http://127.0.0.1:5514", ":15:12", "http"},
+	{"environment", "host: 127.0.0.1", `host: "${CALLHOME_TEST_UNSET}"`, ":6:26", "CALLHOME_TEST_UNSET is not set"},
+	{"not YAML", "data_dir: ./data", "data_dir: \"./data", ":2:1", "is not YAML"},
+	{"personality", "personality: ios", "personality: vms", ":3:45", `"vms" is not one of`},
+	{"size", "name: noc", "name: noc\n      message_size_limit: 49", ":9:27", "49"},
+}
+
+func TestFaultsNameTheirPlace(t *testing.T) {
+	for _, c := range faultCases {
+		t.Run(c.name, func(t *testing.T) {
+			text := strings.Replace(valid, c.old, c.new, 1)
+			if text == valid {
+				t.Fatalf("%q is not in the valid configuration", c.old)
+			}
+			_, err := config.Parse("agent.yaml", []byte(text))
+			faults := config.Faults(err)
+			if !slices.ContainsFunc(faults, func(f *callhome.Error) bool {
+				return f.Path == "agent.yaml"+c.place && strings.Contains(f.Error(), c.want)
+			}) {
+				t.Errorf("got %v, want agent.yaml%s: … %s …", err, c.place, c.want)
+			}
+			if got := callhome.KindOf(faults[0]); got != callhome.KindInvalid {
+				t.Errorf("kind: got %s", got)
+			}
+		})
+	}
+}
+
+func TestAllFaultsAtOnce(t *testing.T) {
+	_, err := config.Parse("agent.yaml", []byte("bogus: 1\ncall_home: {profiles: [{name: a, subscribe: [{group: nope}]}], other: 2}\n"))
+	if n := len(config.Faults(err)); n != 3 {
+		t.Errorf("got %d faults, want 3: %v", n, err)
+	}
+}
+
+func TestEnvironmentAndSecretFiles(t *testing.T) {
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "pw")
+	if err := os.WriteFile(secret, []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("CALLHOME_TEST_PORT", "2526")
+	text := strings.Replace(valid, "port: 2525", `port: "${CALLHOME_TEST_PORT}"`+", username: u, insecure_auth: true, password_file: "+secret, 1)
+	cfg := parse(t, text)
+	m := cfg.CallHome.MailServers[0]
+	if m.Port != 2526 || m.Password.Reveal() != "s3cret" {
+		t.Errorf("got port %d, password %q", m.Port, m.Password.Reveal())
+	}
+	running, err := config.Running(cfg, true)
+	if err != nil || strings.Contains(running, "s3cret") {
+		t.Errorf("the running configuration shows a secret, or fails: %v\n%s", err, running)
+	}
+}
+
+func TestFragmentsAndDeviceList(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	main := write("agent.yaml", valid+"config_dir: conf.d\ndevices_file: devices.csv\ndevices: [{hostname: one, address: 192.0.2.1}]\n")
+	write("conf.d/20.yaml", "devices: [{hostname: three, address: 192.0.2.3}]\ncall_home: {customer_id: C-1}\n")
+	write("conf.d/10.yaml", "devices: [{hostname: two, address: 192.0.2.2}]\n")
+	write("devices.csv", "hostname,address,personality,ssh_username,ssh_key_file\nfour,192.0.2.4,asa,callhome,/k\n")
+	cfg, err := config.Load(main)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range cfg.Devices {
+		names = append(names, d.Hostname)
+	}
+	if got := strings.Join(names, " "); got != "one two three four" || cfg.CallHome.CustomerID != "C-1" || len(cfg.CallHome.Profiles) != 1 {
+		t.Errorf("got devices %q, customer %q, %d profiles", got, cfg.CallHome.CustomerID, len(cfg.CallHome.Profiles))
+	}
+	write("devices.csv", "hostname,address\nfour,192.0.2.4\none,192.0.2.9\n")
+	_, err = config.Load(main)
+	if err == nil || !strings.Contains(err.Error(), "devices.csv:3:1") {
+		t.Errorf("a name twice: got %v, want devices.csv:3:1", err)
+	}
+}
+
+func TestSchemaIsJSON(t *testing.T) {
+	b, err := config.Schema()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s struct {
+		Properties map[string]any `json:"properties"`
+	}
+	if err := json.Unmarshal(b, &s); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range []string{"call_home", "intake", "devices", "data_dir", "trust_points"} {
+		if s.Properties[key] == nil {
+			t.Errorf("the schema lacks %s", key)
+		}
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(valid))
+	for _, c := range faultCases {
+		f.Add([]byte(strings.Replace(valid, c.old, c.new, 1)))
+	}
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if strings.Contains(string(b), "_file") || strings.Contains(string(b), "config_dir") {
+			t.Skip("reads other files")
+		}
+		cfg, err := config.Parse("agent.yaml", b)
+		if (cfg == nil) == (err == nil) {
+			t.Fatalf("got %v and %v, want one of them", cfg, err)
+		}
+	})
+}

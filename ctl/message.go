@@ -1,0 +1,75 @@
+package ctl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+
+	"callhome"
+	"callhome/codec/aml"
+	"callhome/codec/mimemail"
+	"callhome/codec/plaintext"
+	"callhome/personality"
+)
+
+// maxMessage bounds one message on input: three times the largest size limit of any platform, as base64 in a mail.
+const maxMessage = 16 << 20
+
+// DecodeMessage reads one call-home message in any form and prints its canonical fields as JSON.
+func DecodeMessage(out io.Writer, in io.Reader) error {
+	b, err := io.ReadAll(io.LimitReader(in, maxMessage+1))
+	if err != nil {
+		return fmt.Errorf("read input: %w", err)
+	}
+	if len(b) > maxMessage {
+		return callhome.Errorf(callhome.KindInternal, "the message is larger than %d bytes", maxMessage)
+	}
+	m, err := decodeMessage(b)
+	if err != nil {
+		return &callhome.Error{Kind: callhome.KindInternal, Msg: "this is no call-home message that can be read", Err: err}
+	}
+	return printJSON(out, m)
+}
+
+// decodeMessage tells the forms apart by how they begin: XML by its angle bracket, a mail by its header, all else is
+// text.
+func decodeMessage(b []byte) (*callhome.Message, error) {
+	body := bytes.TrimLeft(bytes.TrimPrefix(b, []byte("\xef\xbb\xbf")), " \t\r\n")
+	switch {
+	case bytes.HasPrefix(body, []byte("<")):
+		return aml.Decode(b, aml.Options{})
+	case looksLikeMail(b):
+		mail, err := mimemail.Decode(b)
+		if err != nil {
+			return nil, err
+		}
+		return decodeMessage(mail.Payload)
+	}
+	return plaintext.Decode(b)
+}
+
+// EncodeMessage reads the JSON that DecodeMessage prints and writes the message in a format, the way a platform does.
+func EncodeMessage(out io.Writer, in io.Reader, format callhome.Format, platform string) error {
+	p, ok := personality.ByName(platform)
+	if !ok {
+		return callhome.Errorf(callhome.KindInvalid, "personality %q is not one of %v", platform, personality.Names())
+	}
+	var m callhome.Message
+	dec := json.NewDecoder(io.LimitReader(in, maxMessage))
+	if err := dec.Decode(&m); err != nil {
+		return callhome.Errorf(callhome.KindInternal, "the input is not the JSON of a message, as `callhome decode message` prints it: %w", err)
+	}
+	b, err := appendMessage(&m, format, p)
+	if err != nil {
+		return err
+	}
+	_, err = out.Write(b)
+	return err
+}
+
+func printJSON(out io.Writer, v any) error {
+	enc := json.NewEncoder(out)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
