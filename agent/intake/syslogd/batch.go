@@ -1,7 +1,6 @@
 package syslogd
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
 	"syscall"
@@ -20,25 +19,20 @@ const (
 // batch receives many datagrams in one call of recvmmsg. Its buffers lie outside the heap: of the 64 KiB of each only the
 // pages that short messages touch are ever real memory.
 type batch struct {
-	raw     syscall.RawConn
+	fd      int
 	memory  []byte
 	names   [batchSize]unix.RawSockaddrAny
 	vectors [batchSize]unix.Iovec
 	headers [batchSize]unix.Mmsghdr
 	got     int
-	errno   syscall.Errno
 }
 
-func newBatch(conn syscall.Conn) (*batch, error) {
-	raw, err := conn.SyscallConn()
-	if err != nil {
-		return nil, fmt.Errorf("descriptor: %w", err)
-	}
+func newBatch(fd int) (*batch, error) {
 	memory, err := unix.Mmap(-1, 0, batchSize*maxDatagram, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
 	if err != nil {
 		return nil, fmt.Errorf("receive buffers: %w", err)
 	}
-	b := &batch{raw: raw, memory: memory}
+	b := &batch{fd: fd, memory: memory}
 	for i := range b.headers {
 		b.headers[i].Hdr.Namelen = unix.SizeofSockaddrAny
 		b.vectors[i].Base = &memory[i*maxDatagram]
@@ -52,36 +46,26 @@ func newBatch(conn syscall.Conn) (*batch, error) {
 
 func (b *batch) close() { _ = unix.Munmap(b.memory) }
 
-// receive waits for at least one datagram, or for the read deadline.
-func (b *batch) receive() (int, error) {
-	if err := b.raw.Read(b.try); err != nil {
-		return 0, err
-	}
-	if b.errno != 0 && !errors.Is(b.errno, syscall.EINTR) {
-		return 0, b.errno
-	}
-	return b.got, nil
-}
+// receive waits for at least one datagram, or for wakeTime: then it gives none.
+func (b *batch) receive() (int, error) { return b.call(unix.MSG_WAITFORONE) }
 
 // receiveNow takes what is there.
-func (b *batch) receiveNow() int {
-	if err := b.raw.Control(func(fd uintptr) { b.try(fd) }); err != nil {
-		return 0
-	}
-	return b.got
-}
+func (b *batch) receiveNow() (int, error) { return b.call(unix.MSG_DONTWAIT) }
 
-// try is the system call; false says that there was nothing.
-func (b *batch) try(fd uintptr) bool {
+func (b *batch) call(flags uintptr) (int, error) {
 	for i := range b.headers[:b.got] { // those that the kernel wrote to in the last call
 		b.headers[i].Hdr.Namelen = unix.SizeofSockaddrAny
 	}
-	n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, fd, uintptr(unsafe.Pointer(&b.headers[0])), batchSize, unix.MSG_DONTWAIT, 0, 0) //nolint:gosec // recvmmsg has no wrapper
-	b.got, b.errno = int(n), errno
-	if errno != 0 {
-		b.got = 0
+	b.got = 0
+	n, _, errno := syscall.Syscall6(unix.SYS_RECVMMSG, uintptr(b.fd), uintptr(unsafe.Pointer(&b.headers[0])), batchSize, flags, 0, 0) //nolint:gosec // recvmmsg has no wrapper
+	switch errno {
+	case 0:
+		b.got = int(n)
+		return b.got, nil
+	case syscall.EAGAIN, syscall.EINTR, syscall.ECONNREFUSED: // the last is about something we sent, which is nothing
+		return 0, nil
 	}
-	return errno != syscall.EAGAIN
+	return 0, fmt.Errorf("receive: %w", errno)
 }
 
 // datagram is the i-th of the last call: valid until the next one. cut says that it was longer than the buffer.

@@ -31,12 +31,15 @@ func (s *Server) bindSocket(ctx context.Context, a address, inherited []*os.File
 		if err != nil {
 			return err
 		}
-		d := newSocket(s, a, conn)
-		if err := d.enlarge(s.cfg.ReceiveBuffer); err != nil {
+		if err := enlarge(conn, s.cfg.ReceiveBuffer); err != nil {
 			s.log.Warn("the receive buffer stays small", "listener", a.String(), "err", err)
 		}
+		d, err := newSocket(s, a, conn)
+		if err != nil {
+			return err
+		}
 		s.sockets = append(s.sockets, d)
-		where = conn.LocalAddr().String() // the next socket shares a port that the kernel chose
+		where = d.local.String() // the next socket shares a port that the kernel chose
 	}
 	return nil
 }

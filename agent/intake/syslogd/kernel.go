@@ -2,6 +2,7 @@ package syslogd
 
 import (
 	"fmt"
+	"syscall"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,8 +15,8 @@ const (
 )
 
 // enlarge asks for a receive buffer of n bytes, first with the privilege to go above net.core.rmem_max, then without.
-func (d *socket) enlarge(n int) error {
-	raw, err := d.conn.SyscallConn()
+func enlarge(conn syscall.Conn, n int) error {
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return err
 	}
@@ -42,7 +43,7 @@ func (d *socket) enlarge(n int) error {
 func (d *socket) pollDrops() {
 	d.dropMu.Lock()
 	defer d.dropMu.Unlock()
-	raw, err := d.conn.SyscallConn()
+	raw, err := d.file.SyscallConn()
 	if err != nil {
 		return
 	}

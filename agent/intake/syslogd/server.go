@@ -65,6 +65,9 @@ func New(cfg Config, sink intake.Sink, o Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	if s.tls == nil && cfg.NeedsCertificate() {
+		return nil, errors.New("intake.tls.cert_file: is missing; a tls:// listener needs cert_file and key_file")
+	}
 	if o.Metrics != nil {
 		return s, s.register(o.Metrics)
 	}
@@ -95,7 +98,7 @@ func (s *Server) Listen(ctx context.Context) error {
 func (s *Server) Addrs() []net.Addr {
 	var out []net.Addr
 	for _, d := range s.sockets {
-		out = append(out, d.conn.LocalAddr())
+		out = append(out, d.local)
 	}
 	for _, l := range s.streams {
 		out = append(out, l.Addr())
@@ -119,7 +122,7 @@ func (s *Server) Stats() []Stats {
 	}
 	for _, d := range s.sockets {
 		d.pollDrops()
-		add(&d.counts, d.address, d.conn.LocalAddr())
+		add(&d.counts, d.address, d.local)
 	}
 	for _, l := range s.streams {
 		add(&l.counts, l.address, l.Addr())
@@ -155,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) close() {
 	for _, d := range s.sockets {
-		d.conn.Close()
+		d.file.Close()
 	}
 	for _, l := range s.streams {
 		l.Close()

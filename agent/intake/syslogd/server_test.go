@@ -27,7 +27,13 @@ import (
 	"callhome/agent/intake"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(farEndEnv) != "" {
+		farEnd()
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // taken is a sink that keeps everything.
 type taken struct {
@@ -404,7 +410,6 @@ func TestConfigFaults(t *testing.T) {
 		{Config{Syslog: []string{"udp://collector.example:514"}}, "no IP address"},
 		{Config{Syslog: []string{"http://127.0.0.1:80"}}, "use udp://"},
 		{Config{Syslog: []string{"unix://run/log"}}, "unix:///PATH"},
-		{Config{Syslog: []string{"tls://127.0.0.1:6514"}}, "intake.tls.cert_file"},
 		{Config{TLS: TLS{CertFile: "x"}}, "belong together"},
 		{Config{TLS: TLS{Require: true}}, "client_ca_file"},
 		{Config{ReceiveBuffer: 5}, "receive_buffer"},
@@ -415,6 +420,9 @@ func TestConfigFaults(t *testing.T) {
 		if (err == nil) != (tt.want == "") || err != nil && !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%+v: got %v, want %q", tt.cfg, err, tt.want)
 		}
+	}
+	if _, err := New(Config{Syslog: []string{"tls://127.0.0.1:6514"}}, newTaken(), Options{}); err == nil || !strings.Contains(err.Error(), "intake.tls.cert_file") {
+		t.Errorf("TLS without a certificate: got %v", err)
 	}
 }
 
