@@ -22,6 +22,8 @@
 // the beginning was, and to the same profiles: see [Limiter.Told]. The end of trouble whose beginning was held back for
 // the rate limit is held back as well.
 //
+// Trouble whose object the text does not give away is told again where the words differ, up to eight times.
+//
 // Trouble that begins [Config.FlapCount] times within [Config.FlapWindow] is flapping: that beginning is told, with
 // the reason flapping, and nothing more until no change came for [Config.FlapQuiet]. Then a digest tells how it ended.
 //

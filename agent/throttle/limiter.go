@@ -15,6 +15,7 @@ const (
 	maxWindows   = 5000  // event types whose window is counted
 	maxHeld      = 1000  // devices with something held back
 	maxItems     = 50    // objects a digest names
+	maxTexts     = 8     // texts of one trouble without an object
 	maxFlapCount = 100
 )
 
@@ -67,6 +68,7 @@ type trouble struct {
 	Cycles  int                    `json:"cycles,omitempty"`  // beginnings held back for flapping
 	To      []callhome.ProfileName `json:"to,omitempty"`      // who was told of the beginning
 	Limited bool                   `json:"limited,omitempty"` // the beginning was held back for a flood
+	Texts   []uint64               `json:"texts,omitempty"`   // hashes of the texts told, where no object tells them apart
 }
 
 // Allow decides on an alert and remembers the outcome. The reason is sent, or flapping with true for the one message
@@ -111,7 +113,7 @@ func (l *Limiter) judge(now time.Time, key string, t *trouble, f *Facts) (callho
 		}
 		return callhome.ReasonFlapping, false
 	}
-	if !changed && !t.Told.IsZero() && since(now, t.Told) < l.repeat(f) {
+	if !changed && !t.Told.IsZero() && since(now, t.Told) < l.repeat(f) && !t.another(f) {
 		return callhome.ReasonDuplicate, false
 	}
 	if changed {
@@ -126,7 +128,7 @@ func (l *Limiter) judge(now time.Time, key string, t *trouble, f *Facts) (callho
 		t.Limited = t.Limited || state == callhome.StateRaise && t.Told.IsZero()
 		return l.holdBack(now, f, reason), false
 	}
-	t.Told, t.Limited = now, false
+	t.remember(now, changed || since(now, t.Told) >= l.repeat(f), f)
 	if state == callhome.StateRaise {
 		t.To = slices.Clone(f.Profiles)
 	}
@@ -136,6 +138,23 @@ func (l *Limiter) judge(now time.Time, key string, t *trouble, f *Facts) (callho
 		return callhome.ReasonFlapping, true
 	}
 	return callhome.ReasonSent, true
+}
+
+// another reports whether trouble without an object is told of in words not told yet: it may be another fan. Beyond
+// maxTexts different texts it is taken for a number that changes.
+func (t *trouble) another(f *Facts) bool {
+	return f.Object == "" && f.State != callhome.StateClear && len(t.Texts) > 0 && len(t.Texts) < maxTexts && !slices.Contains(t.Texts, f.hash())
+}
+
+// remember notes that the message was told; anew forgets the texts that were told before.
+func (t *trouble) remember(now time.Time, anew bool, f *Facts) {
+	if anew {
+		t.Texts = t.Texts[:0]
+	}
+	if f.Object == "" && f.State == callhome.StateRaise {
+		t.Texts = append(t.Texts, f.hash())
+	}
+	t.Told, t.Limited = now, false
 }
 
 // begin notes a beginning, and forgets those before the flap window.

@@ -42,6 +42,26 @@ func plain(text string) Facts {
 	return Facts{Source: callhome.SourceSyslog, Device: "core-1", Group: callhome.GroupSyslog, Level: callhome.LevelMinor, Mnemonic: "NOTRAPIP", Text: text}
 }
 
+// nameless is trouble whose object the text does not give away.
+func nameless(text string) Facts {
+	f := down("")
+	f.Type, f.Text = "FAN_FAILURE", text
+	return f
+}
+
+func TestChangingNumberIsARepeat(t *testing.T) {
+	l := New(config(personality.IOS))
+	told := 0
+	for i := range 100 {
+		if _, ok := l.Allow(start.Add(time.Duration(i)*time.Minute), nameless(fmt.Sprintf("temperature is %d", i))); ok {
+			told++
+		}
+	}
+	if told != maxTexts {
+		t.Errorf("told %d times, want %d", told, maxTexts)
+	}
+}
+
 type step struct {
 	after time.Duration // since the start
 	facts Facts
@@ -85,13 +105,15 @@ func TestRepeats(t *testing.T) {
 		"down, up, down, up": {{0, down("Gi0/1"), sent, true}, {1, up("Gi0/1"), sent, true}, {2, down("Gi0/1"), sent, true}, {3, up("Gi0/1"), sent, true},
 			{4, up("Gi0/1"), duplicate, false}},
 		"the end of what was not heard to begin": {{0, up("Gi0/1"), sent, true}, {1, up("Gi0/1"), duplicate, false}},
-		"plain text, the same":                   {{0, plain("a"), sent, true}, {1, plain("a"), duplicate, false}, {day, plain("a"), sent, true}},
-		"plain text, another":                    {{0, plain("a"), sent, true}, {1, plain("b"), sent, true}},
-		"configuration by relays":                {{0, config1, sent, true}, {59 * time.Second, config1, duplicate, false}, {time.Minute, config1, sent, true}},
-		"the operator is never held back":        {{0, operator, sent, true}, {1, operator, sent, true}},
-		"tests are never held back":              {{0, test, sent, true}, {1, test, sent, true}},
-		"a schedule repeats":                     {{0, scheduled, sent, true}, {1, scheduled, sent, true}},
-		"a clock that is set back":               {{time.Hour, down("Gi0/1"), sent, true}, {0, down("Gi0/1"), duplicate, false}},
+		"trouble without an object, in other words": {{0, nameless("fan 1 failed"), sent, true}, {1, nameless("fan 2 failed"), sent, true},
+			{2, nameless("fan 1 failed"), duplicate, false}, {3, nameless("fan 2 failed"), duplicate, false}, {day + 3, nameless("fan 1 failed"), sent, true}},
+		"plain text, the same":            {{0, plain("a"), sent, true}, {1, plain("a"), duplicate, false}, {day, plain("a"), sent, true}},
+		"plain text, another":             {{0, plain("a"), sent, true}, {1, plain("b"), sent, true}},
+		"configuration by relays":         {{0, config1, sent, true}, {59 * time.Second, config1, duplicate, false}, {time.Minute, config1, sent, true}},
+		"the operator is never held back": {{0, operator, sent, true}, {1, operator, sent, true}},
+		"tests are never held back":       {{0, test, sent, true}, {1, test, sent, true}},
+		"a schedule repeats":              {{0, scheduled, sent, true}, {1, scheduled, sent, true}},
+		"a clock that is set back":        {{time.Hour, down("Gi0/1"), sent, true}, {0, down("Gi0/1"), duplicate, false}},
 	} {
 		t.Run(name, func(t *testing.T) { run(t, New(config(personality.IOS)), steps) })
 	}

@@ -48,6 +48,7 @@ func (l *Limiter) Snapshot() Snapshot {
 		s.Troubles = append(s.Troubles, saved{k, *t})
 		last := &s.Troubles[len(s.Troubles)-1]
 		last.Starts, last.To = append([]time.Time(nil), t.Starts...), append([]callhome.ProfileName(nil), t.To...)
+		last.Texts = append([]uint64(nil), t.Texts...)
 	}
 	for _, k := range l.buckets.keys() {
 		b, _ := l.buckets.peek(k)
