@@ -46,6 +46,11 @@ func New(t Target, o Options) (*Runner, error) {
 	if err := t.Config.Validate(); err != nil {
 		return nil, fmt.Errorf("device %s: %w", t.Name, err)
 	}
+	if j := t.Config.Jump; j != nil && j.KnownHosts == "" { // one file knows all hosts unless told otherwise
+		hop := *j
+		hop.KnownHosts = t.Config.KnownHosts
+		t.Config.Jump = &hop
+	}
 	r := &Runner{target: t, driver: t.driver(), log: o.Log, dial: o.Dial}
 	if r.log == nil {
 		r.log = slog.New(slog.DiscardHandler)

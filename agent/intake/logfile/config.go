@@ -18,12 +18,12 @@ const (
 	maxQuiet     = 24 * time.Hour
 )
 
-// Config is the part of the block `intake` that concerns files.
+// Config is the block `logfile` of `intake`.
 type Config struct {
-	Files     []string      `yaml:"files,omitempty" json:"files,omitempty"`             // absolute paths, * ? [ ] allowed
-	FromStart bool          `yaml:"files_from_start,omitempty" json:"files_from_start"` // read files that were there before the first start from their beginning
-	Poll      time.Duration `yaml:"files_poll,omitempty" json:"files_poll,omitempty"`   // default 1s
-	Quiet     time.Duration `yaml:"files_quiet,omitempty" json:"files_quiet,omitempty"` // how long a rotated file is kept open; default 1m
+	Files     []string      `yaml:"files,omitempty" json:"files,omitempty"`           // absolute paths, * ? [ ] allowed
+	FromStart bool          `yaml:"from_start,omitempty" json:"from_start,omitempty"` // read files that were there before the first start from their beginning
+	Poll      time.Duration `yaml:"poll,omitempty" json:"poll,omitempty"`             // default 1s
+	Quiet     time.Duration `yaml:"quiet,omitempty" json:"quiet,omitempty"`           // how long a rotated file is kept open; default 1m
 }
 
 // DefaultConfig follows nothing.
@@ -45,17 +45,17 @@ func (c Config) Validate() error {
 	var errs []error
 	for i, f := range c.Files {
 		if !filepath.IsAbs(f) {
-			errs = append(errs, fmt.Errorf("intake.files[%d]: %q is no absolute path", i, f))
+			errs = append(errs, fmt.Errorf("intake.logfile.files[%d]: %q is no absolute path", i, f))
 		}
 		if _, err := filepath.Match(f, ""); err != nil {
-			errs = append(errs, fmt.Errorf("intake.files[%d]: %q: %w", i, f, err))
+			errs = append(errs, fmt.Errorf("intake.logfile.files[%d]: %q: %w", i, f, err))
 		}
 	}
 	if c.Poll < minPoll || c.Poll > maxPoll {
-		errs = append(errs, fmt.Errorf("intake.files_poll: %s is outside %s to %s", c.Poll, minPoll, maxPoll))
+		errs = append(errs, fmt.Errorf("intake.logfile.poll: %s is outside %s to %s", c.Poll, minPoll, maxPoll))
 	}
 	if c.Quiet < 0 || c.Quiet > maxQuiet {
-		errs = append(errs, fmt.Errorf("intake.files_quiet: %s is outside 0s to %s", c.Quiet, maxQuiet))
+		errs = append(errs, fmt.Errorf("intake.logfile.quiet: %s is outside 0s to %s", c.Quiet, maxQuiet))
 	}
 	return errors.Join(errs...)
 }

@@ -293,10 +293,10 @@ func TestRotationsUnderLoad(t *testing.T) {
 
 func TestConfigFaults(t *testing.T) {
 	for want, cfg := range map[string]Config{
-		"intake.files[0]":    {Files: []string{"var/log/x"}},
-		"syntax error":       {Files: []string{"/var/log/["}},
-		"intake.files_poll":  {Poll: time.Hour},
-		"intake.files_quiet": {Quiet: -1},
+		"intake.logfile.files[0]": {Files: []string{"var/log/x"}},
+		"syntax error":            {Files: []string{"/var/log/["}},
+		"intake.logfile.poll":     {Poll: time.Hour},
+		"intake.logfile.quiet":    {Quiet: -1},
 	} {
 		if err := cfg.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: got %v, want %q", cfg, err, want)
