@@ -120,7 +120,7 @@ func (r *Row) Valid() error {
 		errs = append(errs, fmt.Errorf("level %d is none", r.Level))
 	}
 	switch r.State {
-	case none, raise, clear:
+	case none, raise, clears:
 	default:
 		errs = append(errs, fmt.Errorf("state %q is none", r.State))
 	}
@@ -176,7 +176,7 @@ const (
 	gEEM  = callhome.GroupEEM
 	gPort = callhome.GroupSyslogGroupPort
 
-	none  = callhome.StateNone
-	raise = callhome.StateRaise
-	clear = callhome.StateClear
+	none   = callhome.StateNone
+	raise  = callhome.StateRaise
+	clears = callhome.StateClear
 )

@@ -215,9 +215,9 @@ func TestCorpusNapalm(t *testing.T) {
 		"MINOR_ALARM_CLEARED": callhome.StateClear, "SYSTEM_ALARM": callhome.StateRaise, "SYSTEM_ALARM_CLEARED": callhome.StateClear,
 	}
 	c, seen := New(), 0
-	for _, os := range []string{"ios", "iosxr", "nxos", "junos", "eos"} {
+	for _, platform := range []string{"ios", "iosxr", "nxos", "junos", "eos"} {
 		for event, state := range want {
-			files, err := filepath.Glob(filepath.Join(root, os, event, "*", "syslog.msg"))
+			files, err := filepath.Glob(filepath.Join(root, platform, event, "*", "syslog.msg"))
 			if err != nil {
 				t.Fatal(err)
 			}
