@@ -366,8 +366,8 @@ func TestHoldAndResume(t *testing.T) {
 			check(t, r.Put(t.Context(), envelope(i, fmt.Sprint(i))))
 		}
 		r.Hold(post, time.Now().Add(time.Hour))
-		nothingToLease(t, r.Queue, 59*time.Minute, outbox.Limits{})
-		l := lease(t, r.Queue, 9) // waits the last minute
+		nothingToLease(t, r.Queue, 3570*time.Second, outbox.Limits{})
+		l := lease(t, r.Queue, 9) // waits the last half minute
 		nothingToLease(t, r.Queue, time.Hour, outbox.Limits{})
 		l.RetryAt(0, time.Now().Add(24*time.Hour), errors.New("still down"))
 		check(t, r.Settle(t.Context(), l))

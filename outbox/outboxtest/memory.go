@@ -18,8 +18,8 @@ type Memory struct {
 	mark    outbox.Mark
 	roads   map[outbox.RoadID]outbox.Road
 	alerts  map[int64]outbox.AlertRow
-	entries map[outbox.EntryID]outbox.Entry
-	dead    map[outbox.EntryID]outbox.Entry
+	entries map[outbox.EntryID]*outbox.Entry
+	dead    map[outbox.EntryID]*outbox.Entry
 	ledger  []outbox.Outcome
 	counts  map[outbox.Count]int64
 	last    int64 // line of the ledger
@@ -30,8 +30,8 @@ var _ outbox.Store = (*Memory)(nil)
 // NewMemory makes an empty store.
 func NewMemory() *Memory {
 	return &Memory{
-		roads: map[outbox.RoadID]outbox.Road{}, alerts: map[int64]outbox.AlertRow{}, entries: map[outbox.EntryID]outbox.Entry{},
-		dead: map[outbox.EntryID]outbox.Entry{}, counts: map[outbox.Count]int64{},
+		roads: map[outbox.RoadID]outbox.Road{}, alerts: map[int64]outbox.AlertRow{}, entries: map[outbox.EntryID]*outbox.Entry{},
+		dead: map[outbox.EntryID]*outbox.Entry{}, counts: map[outbox.Count]int64{},
 	}
 }
 
@@ -40,7 +40,7 @@ func (m *Memory) Load(context.Context) (outbox.Loaded, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	used := map[outbox.RoadID]bool{}
-	for _, table := range []map[outbox.EntryID]outbox.Entry{m.entries, m.dead} {
+	for _, table := range []map[outbox.EntryID]*outbox.Entry{m.entries, m.dead} {
 		for _, e := range table {
 			used[e.Road] = true
 		}
@@ -114,7 +114,7 @@ func (m *Memory) check(b *outbox.Batch) error {
 
 func (m *Memory) applyEntries(b *outbox.Batch) {
 	for _, e := range b.Entries {
-		m.entries[e.ID] = e
+		m.entries[e.ID] = &e
 	}
 	for _, id := range b.Removed {
 		delete(m.entries, id)
@@ -122,7 +122,6 @@ func (m *Memory) applyEntries(b *outbox.Batch) {
 	for _, r := range b.Retrials {
 		if e, ok := m.entries[r.ID]; ok {
 			e.Attempts, e.TriedAt, e.RetryAt, e.LastError = r.Attempts, r.TriedAt, r.RetryAt, r.LastError
-			m.entries[r.ID] = e
 		}
 	}
 	for _, d := range b.Buried {
@@ -174,11 +173,11 @@ func (m *Memory) FirstAlert(_ context.Context, device string) (*outbox.AlertRow,
 }
 
 // sorted lists a table by ID.
-func sorted(table map[outbox.EntryID]outbox.Entry, want func(*outbox.Entry) bool) []outbox.Entry {
+func sorted(table map[outbox.EntryID]*outbox.Entry, want func(*outbox.Entry) bool) []outbox.Entry {
 	var out []outbox.Entry
 	for _, e := range table {
-		if want(&e) {
-			out = append(out, e)
+		if want(e) {
+			out = append(out, *e)
 		}
 	}
 	slices.SortFunc(out, func(a, b outbox.Entry) int { return cmp.Compare(a.ID, b.ID) })
@@ -224,9 +223,10 @@ func (m *Memory) Devices(_ context.Context, road outbox.RoadID, after *string, l
 func (m *Memory) Entry(_ context.Context, id outbox.EntryID) (*outbox.Entry, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for _, table := range []map[outbox.EntryID]outbox.Entry{m.entries, m.dead} {
-		if e, ok := table[id]; ok {
-			return &e, nil
+	for _, table := range []map[outbox.EntryID]*outbox.Entry{m.entries, m.dead} {
+		if e := table[id]; e != nil {
+			found := *e
+			return &found, nil
 		}
 	}
 	return nil, nil //nolint:nilnil // outbox.Store: nil if there is none
