@@ -44,9 +44,9 @@ var secretRules = []rule{
 	{name: "element", literal: []string{"</"},
 		form: re(`<(?:\w+:)?[\w.-]*(?:password|passwd|secret|passphrase|token|api-?key|community|psk|private-?key)[\w.-]*(?:\s[^<>]*)?>([^<]+)<`)},
 	{name: "password", literal: []string{"password", "passwd", "passphrase", "pass-phrase", "secret", "common-pw"},
-		form: re(`\b(?:password|passwd|passphrase|pass-phrase|secret|secret-key|common-pw)` + words + `\s+` + value), keep: prose},
+		form: re(`(?:\b|_)(?:password(?:-value)?|passwd|passphrase|pass-phrase|secret|secret-key|common-pw)` + words + `\s+` + value), keep: prose},
 	{name: "assignment", literal: []string{"password", "passwd", "passphrase", "secret", "token", "key=", "key:", "key =", "key :", "key\"", "key'", "key_", "key.", "psk", "credential"},
-		form: re(`["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|account|private|secret|auth|client|encryption|pre-?_?shared)[_-]?key|psk|credential)(?:[_.-]\w+)*["']?\s*[:=]\s*(?:\d{1,2}\s+)?` +
+		form: re(`["']?\b[\w.-]*(?:password|passwd|passphrase|secret|token|(?:api|access|account|private|secret|auth|client|encryption|pre-?_?shared)[_-]?key|psk|credential)(?:hash|value|text|digest)?(?:[_.-]\w+)*["']?\s*(?:[:=]{1,2}|=>)\s*(?:\d{1,2}\s+)?` +
 			`("[^"]*"|'[^']*'|[^\s,;&}\]]+)`), keep: prose},
 	{name: "pwd", literal: []string{"pwd"}, form: re(`\b\w*pwd["']?\s*[:=]\s*["']?([^\s,;&}\]"'/][^\s,;&}\]"']*)`), keep: prose}, // a path is a directory
 	{name: "authorization", literal: []string{"authorization"},
@@ -57,6 +57,7 @@ var secretRules = []rule{
 	{name: "token", literal: []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk_live_", "eyj"},
 		form: regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|sk_live_\w{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)`)},
 	{name: "URL", literal: []string{"://"}, form: re(`\b[a-z][a-z0-9+.-]*://[^\s/@:"'<>]*:([^\s/"'<>]+)@`)},
+	{name: "signed URL", literal: []string{"sig="}, form: re(`[?&]sig=([^\s&"'<>]+)`)},
 	{name: "mail server", literal: []string{"mail-server"}, form: re(`\bmail-server\s+[^\s:@]+:(\S+)@`)},
 	{name: "hash", literal: []string{"$1$", "$2$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$8$", "$9$", "$14$", "$y$", "$gy$", "$apr1$", "$sha", "$pbkdf2", "$argon2", "$scrypt", "grub.pbkdf2"},
 		form: regexp.MustCompile(`(` + hashes + `[^\s"';,:]+|grub\.pbkdf2\.\S+)`)},
@@ -65,12 +66,13 @@ var secretRules = []rule{
 		form: re(`\b(?:authentication-key|simple-password|ascii-text|hexadecimal)\s+("[^"]*")`)},
 
 	{name: "community", literal: []string{"community"},
-		form: re(`\b(?:snmp-server\s+community(?:-map)?|snmp\s+mib\s+community-map|set\s+snmp(?:\s+v3\s+\S+)?\s+community|community\s+name\s*:|snmp-server\s+host\s.*\scommunity)\s+(?:(?:\d|encrypted|clear)\s+)?` + value)},
+		form: re(`\b(?:snmp-server\s+community(?:-map)?|snmp\s+mib\s+community-map|set\s+snmp(?:\s+v3\s+\S+)?\s+community|community\s+(?:name|index|securityname)\s*:|snmp-server\s+host\s.*\scommunity)\s+(?:(?:\d|encrypted|clear)\s+)?` + value)},
 	{name: "community block", literal: []string{"community"}, form: re(`^\s*community\s+("[^"]*"|[^\s;{]+)\s*\{`)},
 	{name: "community file", literal: []string{"rocommunity", "rwcommunity", "com2sec"},
 		form: re(`\b(?:r[ow]community6?\s+|com2sec6?\s+(?:-\S+\s+\S+\s+)?\S+\s+\S+\s+)` + value)},
 	{name: "trap receiver", literal: []string{"snmp-server host"},
 		form: re(`\bsnmp-server\s+host\s+(?:\S+\s+)??\S+(?:\s+(?:(?:use-)?vrf\s+\S+|traps?|informs?|poll|version\s+(?:1|2c)|encrypted|clear|\d))*\s+` + value), keep: receiverWord},
+	{name: "shown trap receiver", literal: []string{"security model"}, form: re(`\buser:\s*(\S+)\s+security model:\s*v[12]`)},
 	{name: "SNMP user", literal: []string{"snmp-server user", "usm-user", "createuser"},
 		form: re(`\b(?:auth\s+|createuser\s+\S+\s+)(?:md5|sha\S*)\s+(?:encrypted\s+|clear\s+)?` + value)},
 	{name: "SNMP user's privacy", literal: []string{"snmp-server user", "usm-user", "createuser"},
@@ -83,10 +85,14 @@ var secretRules = []rule{
 	{name: "encrypted key", literal: []string{"key "}, form: re(`(?:^|[^\w-])key\s+(?:encrypted|clear|hex|md5)\s+` + value)},
 	{name: "key line", literal: []string{"key "}, form: re(`^\s*key\s+("[^"]*"|[^\s;{]+)\s*;?\s*$`), keep: chainKey},
 	{name: "master key", literal: []string{"config-key"}, form: re(`\bkey\s+config-key\s+\S+\s+` + value)},
-	{name: "key string", literal: []string{"key-string"}, form: re(`\bkey-string(?:\s+(?:\d|password|clear|encrypted|hex))*\s+` + value)},
+	{name: "key string", literal: []string{"key-string", "key-octet-string"}, form: re(`\bkey-(?:octet-)?string(?:\s+(?:\d|password|clear|encrypted|hex))*\s+` + value)},
 	{name: "ISAKMP key", literal: []string{"isakmp"}, form: re(`\bisakmp\s+key\s+(?:\d\s+)?` + value)},
 	{name: "pre-shared key", literal: []string{"shared-key", "shared-secret"},
 		form: re(`\b(?:pre-?)?shared-(?:key|secret)\s+(?:(?:local|remote|address\s+\S+(?:\s+\d+\.\S+)?\s+key|hostname\s+\S+\s+key|\d|ascii-text|hexadecimal|hex|encrypted|key)\s+)*` + value), keep: prose},
+	{name: "password of some neighbours", literal: []string{"password option"}, form: re(`\bpassword\s+option\s+\d+\s+for\s+\S+\s+(?:\d\s+)?` + value)},
+	{name: "authentication mode", literal: []string{"authentication mode"}, form: re(`\bauthentication\s+mode\s+hmac-sha-256\s+(?:\d\s+)?` + value)},
+	{name: "change-of-authorization key", literal: []string{"server-key"}, form: re(`\bserver-key\s+(?:\d\s+)?` + value)},
+	{name: "MACsec key", literal: []string{"key "}, form: re(`^\s*key\s+[0-9a-f]{2,64}\s+[07]\s+` + value)},
 	{name: "authentication key", literal: []string{"authentication-key", "authentication key"},
 		form: re(`\bauthentication[- ]key\s+(?:\d+\s+(?:type\s+\S+\s+value\s+|(?:md5|sha\S*|hmac\S*|cmac\S*|aes\S*)\s+))?(?:(?:\d|encrypted|clear|md5)\s+)?` + value), keep: prose},
 	{name: "digest key", literal: []string{"message-digest-key"},
@@ -103,8 +109,8 @@ var secretRules = []rule{
 	{name: "private key", literal: []string{"private key"}, block: privateKeyBody},
 	{name: "certificate", literal: []string{"certificate "}, block: certificateBody},
 	{name: "key body", literal: []string{"key-string"}, block: keyBody},
-	{name: "option", literal: []string{"--token", "--pass", "--api", "--auth", "sshpass", "curl"},
-		form: re(`(?:\s--(?:token|pass|api-?key|auth)[=\s]+|\bsshpass\s+-p\s*|\bcurl\b.*\s(?:-u|--user)[=\s]+[^\s:]+:)` + value)},
+	{name: "option", literal: []string{"--token", "--pass", "--api", "--auth", "sshpass", "curl", "ldapsearch", "smbclient"},
+		form: re(`(?:\s--(?:token|pass|api-?key|auth)[=\s]+|\bsshpass\s+-p\s*|\bldapsearch\b.*\s-w\s*|\bsmbclient\b.*\s-U\s*[^\s%]+%|\bcurl\b.*\s(?:-u|--user)[=\s]+[^\s:]+:)` + value)},
 }
 
 // privacyRules are those of level high and of the hostname setting.
@@ -164,7 +170,7 @@ func prose(_, v string) bool {
 
 // masked reports whether a value was taken out already, by the device or by us, or is none.
 func masked(v string) bool {
-	return strings.Trim(v, `*-"'.,;:!?()[]{}`) == "" || strings.Contains(v, removed)
+	return strings.Trim(v, `*-="'.,;:!?()[]{}`) == "" || strings.Contains(v, removed)
 }
 
 var (
