@@ -161,7 +161,7 @@ var landlords = map[string][]string{
 	"github.com/spf13/cobra":          {"cmd/callhome"},
 	"go.yaml.in/yaml/v3":              {"config", "config/stanza"},
 	"github.com/invopop/jsonschema":   {"config"},
-	"github.com/klauspost/compress":   {"outbox/spool"},
+	"github.com/klauspost/compress":   {"outbox"},
 	"github.com/smallstep/pkcs7":      {"deliver/smtpsend"},
 	"github.com/emersion/go-msgauth":  {"deliver/smtpsend"},
 	"github.com/insomniacslk/dhcp":    {"resolve"},

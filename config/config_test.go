@@ -72,8 +72,8 @@ var faultCases = []struct{ name, old, new, place, want string }{
 	{"not a number", "port: 2525", "port: many", ":6:42", "not a whole number"},
 	{"a list is wanted", `syslog: ["udp://127.0.0.1:5514"]`, "syslog: udp://127.0.0.1:5514", ":15:11", "must be a list"},
 	{"bad listener", "udp://127.0.0.1:5514", "http://127.0.0.1:5514", ":15:12", "http"},
-	{"environment", "host: 127.0.0.1", `host: "${CALLHOME_TEST_UNSET}"`, ":6:26", "CALLHOME_TEST_UNSET is not set"},
-	{"not YAML", "data_dir: ./data", "data_dir: \"./data", ":2:1", "is not YAML"},
+	{"environment", "host: 127.0.0.1", `host: "${CALLHOME_TEST_UNSET}"`, ":6:25", "CALLHOME_TEST_UNSET is not set"},
+	{"not YAML", "data_dir: ./data", "data_dir: \"./data", ":11:1", "is not YAML"},
 	{"personality", "personality: ios", "personality: vms", ":3:45", `"vms" is not one of`},
 	{"size", "name: noc", "name: noc\n      message_size_limit: 49", ":9:27", "49"},
 }

@@ -331,7 +331,9 @@ func (d *decoder) structSecrets(v reflect.Value, path string) {
 			d.faultAt(at, "%v", err)
 			continue
 		}
-		*secret = callhome.NewSecret(strings.TrimRight(string(b), "\r\n"))
+		line, _, _ := strings.Cut(string(b), "\n")
+		*secret = callhome.NewSecret(strings.TrimSuffix(line, "\r"))
+		file.SetString("") // it has done its work: only one of the two counts
 	}
 }
 
