@@ -129,7 +129,7 @@ func (c *limitedConn) SetReadDeadline(t time.Time) error {
 
 // SetDeadline sets both deadlines.
 func (c *limitedConn) SetDeadline(t time.Time) error {
-	if err := c.Conn.SetWriteDeadline(t); err != nil {
+	if err := c.SetWriteDeadline(t); err != nil {
 		return err
 	}
 	return c.SetReadDeadline(t)

@@ -14,7 +14,7 @@ func bindTo(device string) func(network, address string, c syscall.RawConn) erro
 	}
 	return func(_, _ string, c syscall.RawConn) error {
 		var bindErr error
-		if err := c.Control(func(fd uintptr) { bindErr = unix.BindToDevice(int(fd), device) }); err != nil { //nolint:gosec // a file descriptor
+		if err := c.Control(func(fd uintptr) { bindErr = unix.BindToDevice(int(fd), device) }); err != nil { // a file descriptor
 			return err
 		}
 		if bindErr != nil {

@@ -62,14 +62,14 @@ func (r *Resolver) DialContext(ctx context.Context, network, addr string) (net.C
 	}
 	ans, errs := r.lookup(ctx, host)
 	if errs == nil {
-		conn, err := r.dialAny(ctx, network, ans.Addrs, uint16(portNo)) //nolint:gosec // LookupPort keeps to 16 bits
+		conn, err := r.dialAny(ctx, network, ans.Addrs, uint16(portNo)) // LookupPort keeps to 16 bits
 		if err == nil {
 			return conn, nil
 		}
 		errs = append(errs, err)
 	}
 	if static := r.staticAddrs(host, ans.Addrs); len(static) > 0 && ctx.Err() == nil {
-		conn, err := r.dialEach(ctx, network, r.usable(network, static), uint16(portNo)) //nolint:gosec // as above
+		conn, err := r.dialEach(ctx, network, r.usable(network, static), uint16(portNo))
 		if err == nil {
 			return conn, nil
 		}

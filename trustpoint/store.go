@@ -156,7 +156,7 @@ func writeFile(path string, data []byte) error {
 }
 
 func syncDir(dir string) error {
-	d, err := os.Open(dir) //nolint:gosec // the store's own folder
+	d, err := os.Open(dir) // the store's own folder
 	if err != nil {
 		return err
 	}

@@ -34,9 +34,9 @@ func issue(t testing.TB, ca *CA, r Request) *tls.Certificate {
 	return cert
 }
 
-// handshake connects a client with cfg to a server with its own certificate and returns the client's fault, and what the
-// server saw of the client.
-func handshake(t testing.TB, client, server *tls.Config) (error, tls.ConnectionState) {
+// handshake connects a client with cfg to a server with its own certificate and returns what the server saw of the client,
+// and the client's fault.
+func handshake(t testing.TB, client, server *tls.Config) (tls.ConnectionState, error) {
 	t.Helper()
 	a, b := net.Pipe()
 	defer func() { _ = a.Close() }()
@@ -54,7 +54,7 @@ func handshake(t testing.TB, client, server *tls.Config) (error, tls.ConnectionS
 		_, err = io.ReadFull(c, make([]byte, 1))
 	}
 	_ = a.Close()
-	return err, <-seen
+	return <-seen, err
 }
 
 func TestClientTrust(t *testing.T) {
@@ -114,7 +114,7 @@ func TestClientTrust(t *testing.T) {
 				t.Fatal(err)
 			}
 			for range 2 { // the second may be a resumption, which is to be judged the same
-				err, _ = handshake(t, cfg, &tls.Config{Certificates: []tls.Certificate{*c.cert}, MinVersion: tls.VersionTLS12})
+				_, err = handshake(t, cfg, &tls.Config{Certificates: []tls.Certificate{*c.cert}, MinVersion: tls.VersionTLS12})
 				if (err == nil) != (c.want == "") || (err != nil && !strings.Contains(err.Error(), c.want)) {
 					t.Fatalf("got %v, want a fault with %q", err, c.want)
 				}
@@ -131,8 +131,8 @@ func TestClientRefusesOldTLS(t *testing.T) {
 		t.Fatal(err)
 	}
 	server := issue(t, ca, Request{CommonName: "srv", Hosts: []string{"srv.example"}})
-	old := &tls.Config{Certificates: []tls.Certificate{*server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} //nolint:gosec // what is refused
-	if err, _ := handshake(t, cfg, old); err == nil {
+	old := &tls.Config{Certificates: []tls.Certificate{*server}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11} // what is refused
+	if _, err := handshake(t, cfg, old); err == nil {
 		t.Error("TLS 1.1 was spoken")
 	}
 }
@@ -184,7 +184,7 @@ func TestDeviceCertificateIsShownAndRenewed(t *testing.T) {
 	}
 	shown := func() string {
 		t.Helper()
-		err, state := handshake(t, cfg, server)
+		state, err := handshake(t, cfg, server)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -391,7 +391,7 @@ func TestLoadServer(t *testing.T) {
 		}
 		return cfg
 	}
-	if err, _ := handshake(t, client(id.Pin), id.TLS); err != nil {
+	if _, err := handshake(t, client(id.Pin), id.TLS); err != nil {
 		t.Errorf("pinned by what is shown: %v", err)
 	}
 	again, err := LoadServer(ServerConfig{}, dir, []string{"gw.example"}, clock)

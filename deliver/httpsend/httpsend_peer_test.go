@@ -78,7 +78,7 @@ func start(t *testing.T, port int, name string, args ...string) {
 
 func write(t *testing.T, file, text string) {
 	t.Helper()
-	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { //nolint:gosec // the peer's user reads it
+	if err := os.WriteFile(file, []byte(text), 0o644); err != nil { // the peer's user reads it
 		t.Fatal(err)
 	}
 }

@@ -142,7 +142,7 @@ func retryAfter(field string, now time.Time) (time.Duration, bool) {
 	if n, err := strconv.ParseUint(field, 10, 64); err == nil {
 		after = maxRetryAfter
 		if n < uint64(maxRetryAfter/time.Second) {
-			after = time.Duration(n) * time.Second //nolint:gosec // bounded above
+			after = time.Duration(n) * time.Second // bounded above
 		}
 	} else if at, err := http.ParseTime(field); err == nil {
 		after = at.Sub(now)

@@ -104,8 +104,8 @@ func (s *Sender) post(ctx context.Context, u *url.URL, env *callhome.Envelope) e
 	if err != nil {
 		return s.judgeFailure(u, err)
 	}
-	answer := readAnswer(resp)
-	return s.judgeAnswer(u, resp, answer, env)
+	defer func() { _ = resp.Body.Close() }()
+	return s.judgeAnswer(u, resp, readAnswer(resp), env)
 }
 
 // request is the POST. The message ID makes a repetition harmless, so net/http may repeat it by itself when a kept
@@ -140,7 +140,6 @@ const maxAnswer = 64 << 10
 
 // readAnswer takes the answer's beginning. When there is more, or it does not come, the connection is not used again.
 func readAnswer(resp *http.Response) []byte {
-	defer func() { _ = resp.Body.Close() }()
 	answer, _ := io.ReadAll(io.LimitReader(resp.Body, maxAnswer)) // the status has decided already
 	return answer
 }
@@ -168,6 +167,7 @@ func (s *Sender) Probe(ctx context.Context, address string) (status int, err err
 	if err != nil {
 		return 0, s.judgeFailure(u, err)
 	}
+	defer func() { _ = resp.Body.Close() }()
 	_ = readAnswer(resp)
 	return resp.StatusCode, nil
 }

@@ -385,13 +385,13 @@ func TestReconnects(t *testing.T) {
 	now := time.Now()
 	k := &sink{}
 	port := k.start(t, nil, false)
-	var conns []net.Conn
+	var conns []*endingConn
 	s, err := New(Config{Servers: []Server{{Host: "127.0.0.1", Port: port}}}, Deps{
 		Now: func() time.Time { return now },
 		Dial: func(ctx context.Context, network, addr string) (net.Conn, error) {
 			c, err := plainDial(ctx, network, addr)
-			conns = append(conns, c)
-			return c, err
+			conns = append(conns, &endingConn{Conn: c})
+			return conns[len(conns)-1], err
 		},
 	})
 	if err != nil {
@@ -409,7 +409,7 @@ func TestReconnects(t *testing.T) {
 	}
 	send(1)
 	send(1)
-	_ = conns[0].(*net.TCPConn).CloseRead() // as if the server had closed it while idle
+	conns[0].ended = true // the server has closed it while idle
 	send(2)
 	k.onMail = func(n int) error {
 		if n == 5 { // the server says 421 on a kept connection
@@ -427,6 +427,19 @@ func TestReconnects(t *testing.T) {
 	now = now.Add(time.Hour)
 	s.targets[0].evictIdle()
 	send(4)
+}
+
+// endingConn is at its end when told.
+type endingConn struct {
+	net.Conn
+	ended bool
+}
+
+func (c *endingConn) Read(p []byte) (int, error) {
+	if c.ended {
+		return 0, io.EOF
+	}
+	return c.Conn.Read(p)
 }
 
 func TestRefusedMailLeavesTheConnectionFit(t *testing.T) {

@@ -117,7 +117,7 @@ func canonicalLines(mail []byte) []byte {
 
 // loadKey reads a private key, PKCS #8, PKCS #1 or SEC 1.
 func loadKey(file string) (crypto.Signer, error) {
-	data, err := os.ReadFile(file) //nolint:gosec // the operator names it
+	data, err := os.ReadFile(file) // the operator names it
 	if err != nil {
 		return nil, err
 	}

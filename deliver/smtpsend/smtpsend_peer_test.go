@@ -54,7 +54,7 @@ func openDir(t *testing.T) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil { //nolint:gosec // the peer's user reads it
+	if err := os.Chmod(dir, 0o755); err != nil { // the peer's user reads it
 		t.Fatal(err)
 	}
 	return dir
@@ -105,7 +105,7 @@ func TestPeerSMTPSink(t *testing.T) {
 	if err := os.Mkdir(drop, 0o777); err != nil {
 		t.Fatal(err)
 	}
-	if err := os.Chmod(drop, 0o777); err != nil { //nolint:gosec // smtp-sink writes as another user
+	if err := os.Chmod(drop, 0o777); err != nil { // smtp-sink writes as another user
 		t.Fatal(err)
 	}
 	start(t, os.Interrupt, "smtp-sink", "-u", "nobody", "-d", drop+"/mail.", fmt.Sprintf("127.0.0.1:%d", port), "100")
@@ -197,7 +197,7 @@ func startPostfix(t *testing.T, ca *trustpoint.CA, behind int) (port int) {
 	}
 	uid, _ := strconv.Atoi(owner.Uid)
 	for _, d := range []string{"conf", "conf/sasl", "spool", "data"} {
-		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil { //nolint:gosec // as above
+		if err := os.Mkdir(filepath.Join(dir, d), 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -208,7 +208,7 @@ func startPostfix(t *testing.T, ca *trustpoint.CA, behind int) (port int) {
 		"conf/main.cf": fmt.Sprintf(mainCF, dir, behind), "conf/master.cf": fmt.Sprintf(masterCF, port), "conf/dynamicmaps.cf": "",
 		"conf/sasl/smtpd.conf": "pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN LOGIN\nsasldb_path: " + dir + "/conf/sasl/db\n",
 	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil { //nolint:gosec // as above
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}

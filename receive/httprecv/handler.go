@@ -138,10 +138,10 @@ func (s *Server) readAll(r io.Reader, length int64) ([]byte, error) {
 	for {
 		n, err := r.Read(body[len(body):cap(body)])
 		body = body[:len(body)+n]
-		if err == io.EOF && (length < 0 || int64(len(body)) == length) {
+		if errors.Is(err, io.EOF) && (length < 0 || int64(len(body)) == length) {
 			return body, nil
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			err = io.ErrUnexpectedEOF
 		}
 		if err == nil && len(body) == cap(body) {

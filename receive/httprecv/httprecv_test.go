@@ -166,7 +166,7 @@ func TestAnswers(t *testing.T) {
 func TestAckIsUnderstood(t *testing.T) {
 	s := newServer(t, nil, &store{}, Options{})
 	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest("POST", PathDDCE, strings.NewReader(xmlBody)))
+	s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, PathDDCE, strings.NewReader(xmlBody)))
 	ack, err := aml.ParseAck(w.Body.Bytes())
 	if err != nil || ack.MessageID != "M7:SN1:65F2B3C4" || ack.Result != aml.ResultAccepted || w.Header().Get("Content-Type") != xmlType {
 		t.Errorf("got %+v, %v", ack, err)
@@ -177,7 +177,7 @@ func TestInFlightBudget(t *testing.T) {
 	s := newServer(t, func(c *Config) { c.MaxMessageSize, c.MaxInFlight = 200_000, 200_000 }, &store{}, Options{})
 	post := func(size int) int {
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest("POST", PathDDCE, strings.NewReader("<"+strings.Repeat("x", size-1))))
+		s.ServeHTTP(w, httptest.NewRequest(http.MethodPost, PathDDCE, strings.NewReader("<"+strings.Repeat("x", size-1))))
 		return w.Code
 	}
 	if got := post(100_000); got != 200 {
@@ -421,7 +421,7 @@ func BenchmarkTake8KiB(b *testing.B) {
 				return
 			}
 			resp, err := http.ReadResponse(r, nil)
-			if err != nil || resp.StatusCode != 200 {
+			if err != nil || resp.StatusCode != http.StatusOK {
 				b.Error(resp, err)
 				return
 			}

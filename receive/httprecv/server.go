@@ -145,15 +145,14 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	srv := s.httpServer()
 	failed := make(chan error, len(listeners))
+	var serving sync.WaitGroup
 	for _, l := range listeners {
-		go func() { failed <- srv.Serve(l) }()
+		serving.Go(func() { failed <- srv.Serve(l) })
 	}
 	var err error
-	ended := 0
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
-		ended++
 		err = fmt.Errorf("httprecv: a listener ended: %w", err)
 	}
 	stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
@@ -161,9 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 	if srv.Shutdown(stop) != nil {
 		_ = srv.Close()
 	}
-	for ; ended < len(listeners); ended++ {
-		<-failed
-	}
+	serving.Wait()
 	return err
 }
 

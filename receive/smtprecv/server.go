@@ -142,21 +142,18 @@ func (s *Server) Run(ctx context.Context) error {
 	defer end()
 	s.lifetime.Store(&life)
 	failed := make(chan error, len(listeners))
+	var serving sync.WaitGroup
 	for _, l := range listeners {
-		go func() { failed <- s.smtp.Serve(l) }()
+		serving.Go(func() { failed <- s.smtp.Serve(l) })
 	}
 	var err error
-	ended := 0
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
-		ended++
 		err = fmt.Errorf("smtprecv: a listener ended: %w", err)
 	}
 	s.stop(life, end)
-	for ; ended < len(listeners); ended++ {
-		<-failed
-	}
+	serving.Wait()
 	return err
 }
 
