@@ -25,7 +25,7 @@ func TestPages(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		got, err := os.ReadFile(path) //nolint:gosec // a page of this project
+		got, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

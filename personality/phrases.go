@@ -55,9 +55,9 @@ func NewPhrases(phrases []Phrase) *Phrases {
 	for i, p := range f.phrases {
 		switch {
 		case len(p.Text) >= longWindow:
-			long = append(long, int32(i)) //nolint:gosec // bounded by memory
+			long = append(long, int32(i))
 		case len(p.Text) >= MinPhrase:
-			short = append(short, int32(i)) //nolint:gosec // bounded by memory
+			short = append(short, int32(i))
 		}
 	}
 	f.long = f.build(long, longGram, longWindow)
@@ -85,11 +85,11 @@ func (f *Phrases) build(ids []int32, gram, size int) window {
 		win := []byte(text[at : at+size])
 		for i := range grams {
 			h := gramHash(win[i:i+gram], w.shift)
-			w.grams[h>>4] |= 1 << (h&15<<2 + uint32(i)) //nolint:gosec // 0..3
+			w.grams[h>>4] |= 1 << (h&15<<2 + uint32(i))
 		}
 		h := windowHash(win)
 		set(w.whole, h>>w.shift)
-		w.places[h] = append(w.places[h], place{id, int32(at)}) //nolint:gosec // far below 2^31
+		w.places[h] = append(w.places[h], place{id, int32(at)})
 	}
 	return w
 }

@@ -234,7 +234,7 @@ func TestCorpusNapalm(t *testing.T) {
 
 func checkState(t *testing.T, c *Classifier, file string, want callhome.EventState) {
 	t.Helper()
-	raw, err := os.ReadFile(file) //nolint:gosec // a file of the corpus
+	raw, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -127,7 +127,7 @@ func hash(b []byte) uint32 {
 			x = x<<8 | uint64(c)
 		}
 	}
-	return uint32((x ^ uint64(len(b))) * 0x9E3779B97F4A7C15 >> 40) //nolint:gosec // 24 bits are left
+	return uint32((x ^ uint64(len(b))) * 0x9E3779B97F4A7C15 >> 40)
 }
 
 // numbers indexes message numbers and ranges of them: single numbers are what the ranges of the tables are made of.
@@ -196,7 +196,7 @@ func (g *group) prepare() {
 			continue
 		}
 		phrases = append(phrases, personality.Phrase{Text: string(longest)})
-		g.owner = append(g.owner, int32(i)) //nolint:gosec // a table has hundreds of rows
+		g.owner = append(g.owner, int32(i))
 	}
 	g.phrases = personality.NewPhrases(phrases)
 }
@@ -213,7 +213,7 @@ func longest(phrases [][]byte) []byte {
 
 // first is the first rule that holds.
 func (g *group) first(l *syslog.Line) *rule {
-	best := int32(len(g.rules)) //nolint:gosec // hundreds
+	best := int32(len(g.rules))
 	if g.phrases != nil {
 		var buf [32]int32
 		hits := g.phrases.Append(buf[:0], l.Text)
@@ -228,7 +228,7 @@ func (g *group) first(l *syslog.Line) *rule {
 	}
 	for i := g.plain; i < int(best); i++ {
 		if (g.phrases == nil || len(longest(g.rules[i].phrases)) < personality.MinPhrase) && g.rules[i].holds(l) {
-			best = int32(i) //nolint:gosec // hundreds
+			best = int32(i)
 		}
 	}
 	if int(best) == len(g.rules) {

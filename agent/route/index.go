@@ -58,7 +58,7 @@ type indexer struct {
 
 func (ix *indexer) add(sub *subscription) {
 	t := ix.table
-	id := int32(len(t.subs)) //nolint:gosec // bounded by the configuration
+	id := int32(len(t.subs))
 	t.subs = append(t.subs, sub)
 	t.lists.add(&sub.list, id)
 	if sub.listOnly || sub.expr == nil && len(sub.tags) == 0 {
@@ -85,7 +85,7 @@ func (ix *indexer) pattern(sub *subscription) int32 {
 		return at
 	}
 	t := ix.table
-	at := int32(len(t.patterns)) //nolint:gosec // bounded by the configuration
+	at := int32(len(t.patterns))
 	ix.patterns[key] = at
 	p := pattern{expr: sub.expr}
 	var some []personality.Phrase
@@ -138,7 +138,7 @@ func (t *Table) fillAlways() {
 		var last []Decision
 		for g := range groups {
 			for level := range levels {
-				list := t.unconditional(g, callhome.Level(level), kind) //nolint:gosec // 0..9
+				list := t.unconditional(g, callhome.Level(level), kind)
 				if slices.Equal(list, last) {
 					list = last
 				}
