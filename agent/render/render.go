@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"net/mail"
 	"strings"
 	"time"
@@ -45,7 +46,8 @@ func (d *Dropped) Error() string { return "not sent (" + string(d.Reason) + "): 
 
 // Render makes the envelopes of m for profile p, one for each destination, in their order; the message is built once.
 // The error is a *Dropped when the message cannot be sent by this profile at all, and of kind invalid when the message
-// lacks what its form needs or an address is none.
+// lacks what its form needs. Destinations do not depend on each other: one whose address is none is left out and named by
+// an error of kind invalid, beside which the other envelopes stand.
 func Render(m *callhome.Message, p *callhome.Profile, o Options) ([]callhome.Envelope, error) {
 	to, err := destinations(p, o)
 	if err != nil || len(to) == 0 {
@@ -64,15 +66,17 @@ func Render(m *callhome.Message, p *callhome.Profile, o Options) ([]callhome.Env
 		Truncated: truncated, Anonymous: o.Anonymous,
 	}
 	out := make([]callhome.Envelope, 0, len(to))
+	var faults []error
 	for _, d := range to {
 		e := base
 		e.Destination = d
 		if err := address(&e, m, p, &f, o, body); err != nil {
-			return nil, err
+			faults = append(faults, err)
+			continue
 		}
 		out = append(out, e)
 	}
-	return out, nil
+	return out, errors.Join(faults...)
 }
 
 // destinations are the profile's, or those given instead. Anonymous reports go by HTTPS only, whatever is configured.

@@ -293,6 +293,15 @@ func TestRefuses(t *testing.T) {
 	}
 }
 
+func TestOneBadAddressHoldsNobodyUp(t *testing.T) {
+	p := profile(callhome.FormatXML)
+	p.Email = []string{"nobody", "noc@acme.example"}
+	out, err := render.Render(message(), p, options())
+	if len(out) != 2 || callhome.KindOf(err) != callhome.KindInvalid || !strings.Contains(err.Error(), "nobody") {
+		t.Errorf("got %d envelopes, %v, want the two good ones and the fault", len(out), err)
+	}
+}
+
 // Whatever the message, what is rendered fits or is dropped for its size, and XML stays well-formed.
 func TestLimitHolds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
