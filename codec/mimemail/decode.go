@@ -41,6 +41,7 @@ type Received struct {
 // is preferred to text, and text to the rest; text of other kinds, such as HTML, is never taken. The error is of kind
 // invalid when b is no mail or holds nothing that could be a message.
 func Decode(b []byte) (*Received, error) {
+	b = headerStart(b)
 	root, err := message.ReadWithOptions(bytes.NewReader(b), &message.ReadOptions{MaxHeaderBytes: maxHeader})
 	if err != nil && !readable(err) {
 		return nil, callhome.Errorf(callhome.KindInvalid, "mail: the header cannot be read: %w", err)
@@ -59,6 +60,17 @@ func Decode(b []byte) (*Received, error) {
 	out.MessageID = callhome.MessageID(text(h, HeaderMessageID))
 	out.Date = date(h.Get("Date"))
 	return out, nil
+}
+
+// headerStart skips what a mail store or a pipe puts before the header: empty lines and the line "From sender date".
+func headerStart(b []byte) []byte {
+	b = bytes.TrimLeft(b, "\r\n")
+	if bytes.HasPrefix(b, []byte("From ")) {
+		if i := bytes.IndexByte(b, '\n'); i >= 0 {
+			return b[i+1:]
+		}
+	}
+	return b
 }
 
 // readable reports whether an entity came with the error: its charset or encoding is unknown, its bytes are there.

@@ -277,6 +277,7 @@ func TestDecodeForms(t *testing.T) {
 	}{
 		"direct, no header at all":     {[]byte("Subject: x\r\n\r\n" + xml), xml},
 		"direct, text/plain":           {[]byte("Content-Type: text/plain; charset=us-ascii\n\n\n" + xml), "\n" + xml},
+		"out of a mail store":          {[]byte("From root@gw Sat Jan  9 04:05:06 2027\nSubject: x\n\n" + xml), xml},
 		"text/xml part after a note":   {mailWith(t, note, [3]string{"text/xml; charset=utf-8", "", xml}), xml},
 		"attachment of unknown kind":   {mailWith(t, note, page, [3]string{`application/octet-stream; name="m.xml"`, "base64", b64}), xml},
 		"quoted-printable":             {mailWith(t, [3]string{"text/xml", "quoted-printable", strings.ReplaceAll(strings.ReplaceAll(xml, "=", "=3D"), "å", "=C3=A5")}), xml},
