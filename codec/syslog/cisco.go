@@ -10,7 +10,7 @@ import (
 // parseCisco takes a line whose text b, behind PRI, holds the core c. It answers false when what stands before the core
 // is no header: then the core is quoted in a text.
 func (p *Parser) parseCisco(b []byte, c *core, received time.Time, l *Line) bool {
-	var x prefix
+	x := prefix{named: firewallFamily(c.facility)} // firewalls name no zone but UTC, and often themselves
 	if !x.scan(p, b[:c.at]) || !x.plausible() {
 		return false
 	}
@@ -164,7 +164,7 @@ func (p *Parser) family(x *prefix, b []byte, c *core, received time.Time, l *Lin
 	case bytes.HasPrefix(fac, []byte("LOG_")):
 		l.Dialect, l.Vendor = NXOS, VendorCiscoAPIC
 		l.brackets()
-	case string(fac) == "ACLLOG" || x.last.yearFirst:
+	case string(fac) == "ACLLOG" || x.last.yearFirst || p.Pinned == NXOS:
 		l.nexus()
 	case x.task != nil:
 		l.aire(x)

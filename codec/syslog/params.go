@@ -108,7 +108,7 @@ func unescape(v []byte, set string) string {
 
 func eachBracket(b []byte, yield func(string, string) bool) {
 	for n := 1; len(b) > 1 && b[0] == '['; n++ {
-		end := bytes.IndexByte(b, ']')
+		end := closing(b)
 		if end < 0 || !yield(strconv.Itoa(n), string(b[1:end])) {
 			return
 		}

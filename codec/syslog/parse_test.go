@@ -107,6 +107,11 @@ func TestOtherCisco(t *testing.T) {
 		{`<164>Jun 12 2026 21:07:15: %ASA-4-106023: Deny tcp`, `asa sev=4 t=2026-06-12T21:07:15 fac=ASA mn=106023 id=106023 text=Deny tcp`},
 		{`<166>2026-06-12T21:07:15Z fw-a : %ASA-6-302014: Teardown`, `asa sev=6 host=fw-a t=2026-06-12T21:07:15Z fac=ASA mn=302014 id=302014 text=Teardown`},
 		{`<165>:Jun 12 21:07:15 UTC: %ASA-session-5-111008: User`, `asa sev=5 t=2026-06-12T21:07:15Z fac=ASA-session mn=111008 id=111008 text=User`},
+		{`<162>Jun 12 2026 21:07:15 CORE : %ASA-2-106001: denied`, `asa sev=2 host=CORE t=2026-06-12T21:07:15 fac=ASA mn=106001 id=106001 text=denied`},
+		{`<162>Jun 12 2026 21:07:15 CORE: %ASA-2-106001: denied`, `asa sev=2 host=CORE t=2026-06-12T21:07:15 fac=ASA mn=106001 id=106001 text=denied`},
+		{`<162>Jun 12 2026 21:07:15 ctx/fw-a : %ASA-2-106001: denied`, `asa sev=2 host=ctx/fw-a t=2026-06-12T21:07:15 fac=ASA mn=106001 id=106001 text=denied`},
+		{`<189>: 2026 Jun 12 21:07:15 UTC: last message repeated 3 times`, `nxos sev=5 t=2026-06-12T21:07:15Z text=last message repeated 3 times`},
+		{`<190>July 12 22:45:28 apic1 %LOG_LOCAL0-6-SYSTEM_MSG [E4208219][change][info][subj-[uni/fabric]/mod-1] up`, `nxos sev=6 host=apic1 node=subj-[uni/fabric]/mod-1 t=2026-07-12T22:45:28 fac=LOG_LOCAL0 mn=SYSTEM_MSG id=E4208219 text=[E4208219][change][info][subj-[uni/fabric]/mod-1] up`},
 		{`<162>%ASA-2-106001: denied`, `asa sev=2 fac=ASA mn=106001 id=106001 text=denied`},
 		{`fw-a : %PIX-7-710001: TCP`, `asa sev=7 host=fw-a fac=PIX mn=710001 id=710001 text=TCP`},
 		{`<163>Jun 12 21:07:15 fw-a CiscoASA[999]: %ASA-3-1060141: Deny`, `asa sev=3 host=fw-a t=2026-06-12T21:07:15 app=CiscoASA pid=999 fac=ASA mn=1060141 id=1060141 text=Deny`},
@@ -250,6 +255,29 @@ func TestYearAndZone(t *testing.T) {
 		tc.p.Parse([]byte(tc.raw), tc.received, &l)
 		if !l.Time.Equal(tc.want) || l.Flags != tc.flags {
 			t.Errorf("%s: got %v %v, want %v %v", tc.raw, l.Time, l.Flags.Names(), tc.want, tc.flags.Names())
+		}
+	}
+}
+
+func TestPinned(t *testing.T) {
+	for _, tc := range []struct {
+		pinned, want syslog.Dialect
+		raw          string
+	}{
+		{syslog.NXOS, syslog.NXOS, `<189>Jun 12 21:07:15: %SYS-5-RELOAD: now`},
+		{"", syslog.IOS, `<189>Jun 12 21:07:15: %SYS-5-RELOAD: now`},
+		{syslog.NXOS, syslog.ASA, `<189>Jun 12 2026 21:07:15: %ASA-5-111008: now`},
+		{syslog.Junos, syslog.Junos, `<30>Jun 12 21:07:15 mx1 newd[4]: text`},
+		{"", syslog.RFC3164, `<30>Jun 12 21:07:15 mx1 newd[4]: text`},
+		{syslog.IOS, syslog.IOS, `1: h: Jun 12 2026 21:07:15.454 UTC: %TOOLBOX-5-RELOAD: now`},
+		{"", syslog.CiscoLog, `1: h: Jun 12 2026 21:07:15.454 UTC: %TOOLBOX-5-RELOAD: now`},
+		{syslog.UCM, syslog.CiscoLog, `1: h: Jun 12 2026 21:07:15.454 UTC: %SYS-5-RELOAD: now`},
+	} {
+		var l syslog.Line
+		p := syslog.Parser{Pinned: tc.pinned}
+		p.Parse([]byte(tc.raw), received, &l)
+		if l.Dialect != tc.want {
+			t.Errorf("pinned %q, %s: got %s, want %s", tc.pinned, tc.raw, l.Dialect, tc.want)
 		}
 	}
 }

@@ -21,8 +21,9 @@ type Parser struct {
 	Zone *time.Location
 	// Zones are offsets, in seconds east of UTC, of zone names that are unknown or ambiguous; they win over our table.
 	Zones map[string]int
-	// Pinned is the dialect of this sender. It settles what content leaves open; a line that clearly is of another
-	// dialect stays with that, as one address may carry several.
+	// Pinned is the dialect of this sender. It settles what content leaves open between IOS, NX-OS and CiscoLog, and
+	// between Junos and any host; a line that clearly is of another dialect stays with that, as one address may carry
+	// several. With IOS an unmarked date means that the clock is synchronised.
 	Pinned Dialect
 	// Year chooses the year of a stamp without one.
 	Year YearRule
@@ -70,6 +71,10 @@ func (p *Parser) general(b []byte, received time.Time, l *Line) {
 	} else if len(inner) > 0 && !(digit(inner[0]) && p.versioned(inner, received, l)) {
 		p.body(inner, received, l)
 	}
+	if p.Pinned == Junos && l.Dialect == RFC3164 && l.Vendor == "" {
+		l.Dialect = Junos // a process of Junos that no table has, and no tag
+		l.junosText()
+	}
 	if l.Host == nil && l.Relay.Host != nil {
 		l.Host, l.HostSource = l.Relay.Host, HostFromRelay
 	}
@@ -95,6 +100,10 @@ func (p *Parser) body(b []byte, received time.Time, l *Line) {
 		}
 	}
 	if percent >= 0 && p.oddCiscoLog(head, received, l) {
+		return
+	}
+	b = b[skipColon(b, 0):] // NX-OS without an origin
+	if len(b) == 0 {
 		return
 	}
 	if class[b[0]]&isAlpha != 0 {

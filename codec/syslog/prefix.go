@@ -29,7 +29,7 @@ type prefix struct {
 	relay    reading
 	accuracy byte
 	noClock  bool
-	odd      bool // something was skipped
+	named    bool // a name behind the stamp is a host and no zone, unless a table has it
 	uptime   []byte
 	node     []byte // of IOS XR
 	where    []byte // VDC, stack unit
@@ -107,6 +107,7 @@ func (x *prefix) stamp(p *Parser, b []byte, i int) int {
 	i += n
 	free := 0
 	switch {
+	case x.named:
 	case x.n > 0 && x.stamps == 0:
 		free = longestZone // the host has been named: what follows the stamp is a zone
 	case x.nn > 0 || x.n > 0 || r.year != 0 || r.digits > 0 || x.accuracy != 0:
@@ -306,19 +307,10 @@ func (x *prefix) numbers(l *Line) {
 
 // times gives l its stamp, clock and relay stamp.
 func (x *prefix) times(p *Parser, received time.Time, l *Line) {
-	l.Accuracy = x.accuracy
-	switch x.accuracy {
-	case '*':
-		l.Clock = ClockUnsynchronised
-	case '.':
-		l.Clock = ClockWasSynchronised
-	}
+	l.mark(x.accuracy, &x.last)
 	l.Uptime, l.Node = x.uptime, x.where
 	if x.last.ok && (x.uptime == nil && !x.noClock || x.stamps == 1) {
 		p.settle(&x.last, received, l)
-		if x.accuracy == '*' && bootDefault(&x.last, l.NoYear) {
-			l.Clock = ClockNone
-		}
 	}
 	if x.uptime != nil || x.noClock {
 		l.Clock = ClockNone
@@ -335,7 +327,20 @@ func (x *prefix) times(p *Parser, received time.Time, l *Line) {
 	}
 }
 
+// mark says what the mark in front of a stamp tells of the clock. r is the stamp as written.
+func (l *Line) mark(accuracy byte, r *reading) {
+	l.Accuracy = accuracy
+	switch {
+	case accuracy == '*' && bootDefault(r):
+		l.Clock = ClockNone
+	case accuracy == '*':
+		l.Clock = ClockUnsynchronised
+	case accuracy == '.':
+		l.Clock = ClockWasSynchronised
+	}
+}
+
 // bootDefault reports whether a date is one that clocks show before anyone set them.
-func bootDefault(r *reading, inferred bool) bool {
-	return !inferred && (r.year == 1993 || r.year == 1970 || r.year == 2000 && r.month == 1 && r.day == 1)
+func bootDefault(r *reading) bool {
+	return r.year == 1993 || r.year == 1970 || r.year == 2000 && r.month == 1 && r.day == 1
 }

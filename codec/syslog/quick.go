@@ -30,33 +30,18 @@ func (p *Parser) quick(b []byte, received time.Time, l *Line) bool {
 	if i >= len(b) || b[i] != '%' || !scanCore(b, i, &c) || c.letters || !c.severity.Valid() || len(c.mnemonic) == 0 {
 		return false
 	}
-	if hasPrefixAt(b, c.end, "%") {
-		return false
-	}
 	firewall := firewallFamily(c.facility)
-	if !firewall && (q.behind || specialFacility(c.facility) ||
-		q.host != nil && r.year != 0 && r.digits == 3 && len(r.zone) > 0) {
+	if hasPrefixAt(b, c.end, "%") || !firewall && (p.Pinned == NXOS || q.special(&c, &r)) || string(q.host) == "-" || string(q.host) == "0.0.0.0" {
 		return false
 	}
 	if q.host != nil {
-		if string(q.host) == "-" || string(q.host) == "0.0.0.0" {
-			return false
-		}
 		l.Host, l.HostSource = q.host, HostFromHeader
 	}
 	q.numbers(l)
+	l.mark(q.accuracy, &r) // before a year is inferred
 	p.settle(&r, received, l)
 	l.own(c.severity)
 	l.CoreFacility, l.Mnemonic, l.Text = c.facility, c.mnemonic, b[c.end:]
-	if l.Accuracy = q.accuracy; q.accuracy != 0 {
-		l.Clock = ClockWasSynchronised
-		if q.accuracy == '*' {
-			l.Clock = ClockUnsynchronised
-			if bootDefault(&r, l.NoYear) {
-				l.Clock = ClockNone
-			}
-		}
-	}
 	if firewall {
 		l.firewall()
 	} else {
@@ -208,6 +193,12 @@ func (q *quickLine) numbers(l *Line) {
 			l.Counter = number(q.first)
 		}
 	}
+}
+
+// special reports whether a line that is of no firewall needs the general way: an agent in place of a zone, another
+// family, or the full dress that CiscoLog has too.
+func (q *quickLine) special(c *core, r *reading) bool {
+	return q.behind || specialFacility(c.facility) || q.host != nil && r.year != 0 && r.digits == 3 && len(r.zone) > 0
 }
 
 // specialFacility reports whether a facility belongs to a family that the general way knows better.

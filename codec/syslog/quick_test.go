@@ -14,6 +14,7 @@ func FuzzQuick(f *testing.F) {
 		`29: *Mar  1 00:02:11.411: %SYS-5-CONFIG_I: by vty0`, `30: sw9: 000031: .Jun 12 21:07:15.454 CEST: %LINK-5-X: Gi0/1 down`,
 		`Jun 12 2026 21:07:15: %ASA-4-106023: Deny`, `Jun 12 2026 21:07:15 fw-a : %ASA-session-4-106023: Deny`,
 		`33: sw2: Jun 12 21:07:15: %IOSXE-3-PLATFORM: error (sw2-1)`, `31: 6509: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
+		`Jun 12 2026 21:07:15 CORE : %ASA-4-106023: Deny`, `Jun 12 2026 21:07:15 CORE: %FTD-4-106023: Deny`,
 		`Jun 12 21:07:15 EST: %SYS-5-RELOAD: now`, `sw9: 30: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
 		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {

@@ -24,6 +24,9 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 	i = p.zoneAfter(b, i+n, &r, 0)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
+	if r.yearFirst {
+		l.Dialect = NXOS
+	}
 	if l.PRI < 0 && ownLog(&r, b, i) {
 		l.Dialect = Unknown // a program's own log file: the time is plain, the rest is not syslog
 		l.Text = bytes.TrimLeft(b[i:], ": \t")
@@ -32,10 +35,10 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 	i = skipColon(b, i)
 	i = p.second(b, i, received, l)
 	l.Text = b[i:]
-	if l.segment() || l.payload() || l.mark() {
+	if l.segment() || l.payload() || l.mentions() {
 		return true
 	}
-	l.hostAndTag(p, received)
+	l.hostAndTag()
 	return true
 }
 
@@ -138,7 +141,7 @@ func hostLike(w []byte) bool {
 }
 
 // hostAndTag reads host and tag at the start of the text. The host is missing when the first token is a tag.
-func (l *Line) hostAndTag(p *Parser, received time.Time) {
+func (l *Line) hostAndTag() {
 	if l.filer() {
 		return
 	}
@@ -148,38 +151,32 @@ func (l *Line) hostAndTag(p *Parser, received time.Time) {
 	rest := skipSpaces(t, end)
 	if len(w) > 2 && levelWord(w) && bytes.IndexByte(w, '.') > 0 {
 		l.Text = t[rest:] // facility.level in front of the host
-		l.hostAndTag(p, received)
+		l.hostAndTag()
 		return
 	}
-	if s := severityOfWord(w); s.Valid() && rest < len(t) && tagEnd(t[rest:token(t, rest)]) > 0 {
-		if l.Severity == NoSeverity {
-			l.own(s)
-		}
-		l.Text = t[rest:] // a level, a tag and no host
-		l.bsdTag()
-		l.vendorText()
+	if l.levelAndTag(w, t[rest:]) {
 		return
 	}
 	if hasPrefixAt(t, end, " : ") {
 		rest = skipColon(t, end) // `host : text`
 		l.header(w)
 		l.Text = t[rest:]
-		l.afterHost(p, received)
+		l.afterHost()
 		return
 	}
 	if colon := bytes.HasSuffix(w, []byte(":")); colon || tagEnd(w) > 0 || !hostLike(w) || bytes.HasPrefix(w, []byte("1,")) {
 		if colon && closedHost(w[:end-1], t[rest:]) {
 			l.header(w[:end-1])
 			l.Text = t[rest:]
-			l.afterHost(p, received)
+			l.afterHost()
 			return
 		}
 		l.bsdTag()
 		l.vendorText()
 		return
 	}
-	if rest >= len(t) && !l.onlyHost(w) {
-		return
+	if rest >= len(t) {
+		return // a single word is text
 	}
 	if string(w) == "last" && bytes.HasPrefix(t[rest:], []byte("message repeated")) {
 		l.repeated()
@@ -187,13 +184,22 @@ func (l *Line) hostAndTag(p *Parser, received time.Time) {
 	}
 	l.slot(w)
 	l.Text = t[rest:]
-	l.afterHost(p, received)
+	l.afterHost()
 }
 
-// onlyHost decides what a single word behind the stamp is: text.
-func (l *Line) onlyHost(w []byte) bool {
-	l.Text = w
-	return false
+// levelAndTag takes `info vpxd[45715] text`: a level, a tag and no host.
+func (l *Line) levelAndTag(w, rest []byte) bool {
+	s := severityOfWord(w)
+	if !s.Valid() || len(rest) == 0 || tagEnd(rest[:token(rest, 0)]) == 0 {
+		return false
+	}
+	if l.Severity == NoSeverity {
+		l.own(s)
+	}
+	l.Text = rest
+	l.bsdTag()
+	l.vendorText()
+	return true
 }
 
 // slot sets the host; BIG-IP writes slot1/name for one of its blades.
@@ -233,7 +239,7 @@ func dotted(w []byte) bool {
 }
 
 // afterHost reads level words, tag and vendor shapes behind the host.
-func (l *Line) afterHost(p *Parser, received time.Time) {
+func (l *Line) afterHost() {
 	if l.segment() || l.payload() || l.cloud() {
 		return
 	}
@@ -326,8 +332,8 @@ func (l *Line) bsdTag() {
 	l.Text = t[i:]
 }
 
-// mark takes the lines that a syslog daemon writes of itself without a tag.
-func (l *Line) mark() bool {
+// mentions takes the lines that a syslog daemon writes of itself without a tag.
+func (l *Line) mentions() bool {
 	if bytes.HasPrefix(l.Text, []byte("last message repeated ")) {
 		l.repeated()
 		return true

@@ -14,7 +14,7 @@ const maxBrackets = 16
 func (l *Line) brackets() {
 	end, fault := 0, false
 	for n := 0; n < maxBrackets && end < len(l.Text) && l.Text[end] == '['; n++ {
-		k := bytes.IndexByte(l.Text[end:], ']')
+		k := closing(l.Text[end:])
 		if k < 0 {
 			break
 		}
@@ -33,6 +33,22 @@ func (l *Line) brackets() {
 	if end > 0 {
 		l.ParamForm, l.ParamRegion = ParamsBrackets, l.Text[:end]
 	}
+}
+
+// closing is where the bracket that b begins with is closed, -1 when it is not. Names of objects hold brackets.
+func closing(b []byte) int {
+	depth := 0
+	for i, c := range b {
+		switch c {
+		case '[':
+			depth++
+		case ']':
+			if depth--; depth == 0 {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 // faultCode takes F or E with digits for the message's number and reports whether it is a fault.
