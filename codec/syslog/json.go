@@ -40,7 +40,9 @@ func (l *Line) AppendJSON(dst []byte) []byte {
 	if l.Accuracy != 0 {
 		o.text("accuracy", string(rune(l.Accuracy)))
 	}
-	o.text("clock", string(l.Clock))
+	if l.Clock != ClockUnstated {
+		o.text("clock", string(l.Clock))
+	}
 	o.bytes("uptime", l.Uptime)
 	o.bytes("app", l.Program)
 	o.bytes("pid", l.PID)

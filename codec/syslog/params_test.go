@@ -67,11 +67,11 @@ func TestAppendJSON(t *testing.T) {
 		},
 		{
 			"caf\xe9\x1b",
-			`{"raw":"caf�\u001b","raw_base64":"Y2Fm6Rs=","dialect":"unknown","clock":"unstated","message":"caf�\u001b","flags":["utf8"]}`,
+			`{"raw":"caf�\u001b","raw_base64":"Y2Fm6Rs=","dialect":"unknown","message":"caf�\u001b","flags":["utf8"]}`,
 		},
 		{
 			`<134>1 1781384835.5 mx1 events type=vpn`,
-			`{"raw":"<134>1 1781384835.5 mx1 events type=vpn","dialect":"meraki","facility":16,"severity":6,"host":"mx1","host_source":"header","timestamp":"2026-06-13T21:07:15.5Z","clock":"unstated","app":"events","mnemonic":"events.vpn","tags":[{"key":"type","value":"vpn"}],"message":"type=vpn"}`,
+			`{"raw":"<134>1 1781384835.5 mx1 events type=vpn","dialect":"meraki","facility":16,"severity":6,"host":"mx1","host_source":"header","timestamp":"2026-06-13T21:07:15.5Z","app":"events","mnemonic":"events.vpn","tags":[{"key":"type","value":"vpn"}],"message":"type=vpn"}`,
 		},
 		{
 			`<13>Jun 12 21:07:14 relay1 <189>7: *Jun 12 21:07:13: %SYS-5-RELOAD: now`,
