@@ -82,10 +82,10 @@ func parseReading(date, clock string) (time.Time, error) {
 // parseZone reads what stands behind the clock reading; known is false when it gives no offset.
 func parseZone(zone string) (loc *time.Location, known bool, err error) {
 	upper := strings.ToUpper(zone)
-	switch {
-	case upper == "":
+	switch upper {
+	case "":
 		return nil, false, nil
-	case upper == "Z", upper == "GMT", upper == "UTC":
+	case "Z", "GMT", "UTC":
 		return time.UTC, true, nil
 	}
 	offset := strings.TrimSpace(strings.TrimPrefix(strings.TrimPrefix(upper, "GMT"), "UTC"))

@@ -39,7 +39,7 @@ const ntpEra = 2208988800
 
 // MakeMessageID builds prefix<n>:<serial>:<HEX8>; prefix is "M" or "G" on IOS and "" on NX-OS.
 func MakeMessageID(prefix string, n uint64, serial string, created time.Time) MessageID {
-	return MessageID(fmt.Sprintf("%s%d:%s:%08X", prefix, n, serial, uint32(created.Unix()))) //nolint:gosec // 32 bits is the wire form
+	return MessageID(fmt.Sprintf("%s%d:%s:%08X", prefix, n, serial, uint32(created.Unix())))
 }
 
 // Created reads HEX8 in either epoch: values from 0x83AA7E80 on count from 1900. ok is false when there is none.
@@ -55,7 +55,7 @@ func (id MessageID) Created() (t time.Time, ok bool) {
 	if v >= ntpEra {
 		v -= ntpEra
 	}
-	return time.Unix(int64(v), 0).UTC(), true //nolint:gosec // at most 32 bits
+	return time.Unix(int64(v), 0).UTC(), true
 }
 
 // ProfileName names a destination profile; names are unique whatever their case. "all" is reserved.

@@ -156,7 +156,7 @@ func (p *plan) personalityFor(t *target, l *syslog.Line) *personality.Personalit
 	if t != nil && t.device.Personality != "" && speaks(t.personality, l.Dialect) {
 		return t.personality
 	}
-	return personality.ForDialect(l.Dialect)
+	return personality.ForLine(l)
 }
 
 // speaks tells whether lines of a dialect may come from a platform; generic headers may come from any.

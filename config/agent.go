@@ -103,7 +103,7 @@ func (c *Agent) Validate() error {
 	conductor := c.Conductor()
 	errs := []error{
 		conductor.Validate(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
-		c.Resolver.Validate(), c.Source.Validate(), c.Intake.Config.Validate(), c.MailSigning.Validate(),
+		c.Resolver.Validate(), c.Source.Validate(), c.Intake.Validate(), c.MailSigning.Validate(),
 	}
 	if c.Intake.Logfile != nil {
 		errs = append(errs, c.Intake.Logfile.Validate())

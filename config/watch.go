@@ -26,7 +26,7 @@ func Watch(ctx context.Context, file string) (<-chan struct{}, error) {
 	}
 	for _, dir := range dirs {
 		if err := w.Add(dir); err != nil {
-			w.Close()
+			_ = w.Close()
 			return nil, fmt.Errorf("watch configuration: %w", err)
 		}
 	}
@@ -37,7 +37,7 @@ func Watch(ctx context.Context, file string) (<-chan struct{}, error) {
 
 func watch(ctx context.Context, w *fsnotify.Watcher, file string, out chan<- struct{}) {
 	defer close(out)
-	defer w.Close()
+	defer func() { _ = w.Close() }()
 	quiet := time.NewTimer(settle)
 	quiet.Stop()
 	for {

@@ -60,12 +60,27 @@ func EncodeMessage(out io.Writer, in io.Reader, format callhome.Format, platform
 	if err := dec.Decode(&m); err != nil {
 		return callhome.Errorf(callhome.KindInternal, "the input is not the JSON of a message, as `callhome decode message` prints it: %w", err)
 	}
+	fillIDs(&m, p)
 	b, err := appendMessage(&m, format, p)
 	if err != nil {
 		return err
 	}
 	_, err = out.Write(b)
 	return err
+}
+
+// fillIDs gives a message that came from text, which carries no IDs, those of a device that has sent nothing before.
+func fillIDs(m *callhome.Message, p *personality.Personality) {
+	serial := m.Serial
+	if serial == "" {
+		serial = m.DeviceID.Serial()
+	}
+	if m.MessageID == "" {
+		m.MessageID = callhome.MakeMessageID(p.AML.MessagePrefix, 0, serial, m.EventTime.Time)
+	}
+	if m.GroupID == "" {
+		m.GroupID = string(callhome.MakeMessageID(p.AML.GroupPrefix, 1, serial, m.EventTime.Time))
+	}
 }
 
 func printJSON(out io.Writer, v any) error {

@@ -45,7 +45,7 @@ func (a *app) demo() *cobra.Command {
 				defer cancel()
 			}
 			if seed == 0 {
-				seed = rand.Uint64()
+				seed = rand.Uint64() //nolint:gosec // chooses a course of events, guards nothing
 			}
 			d := &demo{out: a.stdout, dir: dir, seed: seed}
 			return d.run(ctx)

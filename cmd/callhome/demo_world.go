@@ -232,8 +232,9 @@ func (d *demo) configure(fleet []*simulate.Device, consoles map[*simulate.Device
 func freeUDP(address string) string {
 	for _, try := range []string{address, "127.0.0.1:0"} {
 		if pc, err := net.ListenPacket("udp", try); err == nil { //nolint:noctx // local and at once
-			defer pc.Close()
-			return pc.LocalAddr().String()
+			at := pc.LocalAddr().String()
+			_ = pc.Close()
+			return at
 		}
 	}
 	return address

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -155,7 +156,7 @@ func (a *app) deliverPreview(ctx context.Context, cfg *config.Agent, k kept) err
 	}
 	left, err := d.outbox.Depth(context.WithoutCancel(ctx))
 	cancel()
-	<-done
+	err = errors.Join(err, <-done)
 	if err == nil && left.Entries > 0 {
 		return callhome.Errorf(callhome.KindInternal, "%d messages could not be delivered yet; they stay in the outbox, and `callhome agent` goes on trying", left.Entries)
 	}
