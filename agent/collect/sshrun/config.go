@@ -60,12 +60,12 @@ func DefaultConfig() Config {
 
 // Validate names every fault by its key below the ssh block; zero values stand for the defaults.
 func (c Config) Validate() error {
-	errs := c.Login.faults("ssh")
+	errs := c.faults("ssh")
 	if c.Jump != nil {
 		if c.Jump.Address == "" {
 			errs = append(errs, errors.New("ssh.jump.address: is missing"))
 		}
-		errs = append(errs, c.Jump.Login.faults("ssh.jump")...)
+		errs = append(errs, c.Jump.faults("ssh.jump")...)
 	}
 	if c.Driver != "" {
 		if _, ok := drivers[c.Driver]; !ok {

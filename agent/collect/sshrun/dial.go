@@ -29,26 +29,26 @@ type connection struct {
 // close ends the connection from the inside out. It does not wait for the other side.
 func (c *connection) close() {
 	for ; c != nil; c = c.below {
-		c.client.Close()
+		_ = c.client.Close()
 	}
 }
 
 // connect goes through the jump host, if there is one, to the device. When ctx ends later, the caller closes.
 func connect(ctx context.Context, t Target, dial dialFunc) (*connection, error) {
 	if t.Config.Jump == nil {
-		client, err := t.Config.Login.dial(ctx, t.Address, dial)
+		client, err := t.Config.dial(ctx, t.Address, dial)
 		if err != nil {
 			return nil, err
 		}
 		return &connection{client: client}, nil
 	}
-	hop, err := t.Config.Jump.Login.dial(ctx, t.Config.Jump.Address, dial)
+	hop, err := t.Config.Jump.dial(ctx, t.Config.Jump.Address, dial)
 	if err != nil {
 		return nil, fmt.Errorf("jump host: %w", err)
 	}
-	client, err := t.Config.Login.dial(ctx, t.Address, hop.DialContext)
+	client, err := t.Config.dial(ctx, t.Address, hop.DialContext)
 	if err != nil {
-		hop.Close()
+		_ = hop.Close()
 		return nil, err
 	}
 	return &connection{client: client, below: &connection{client: hop}}, nil

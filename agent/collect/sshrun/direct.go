@@ -25,7 +25,7 @@ func (d *direct) Run(ctx context.Context, command string, out *collect.Output) e
 	if err != nil {
 		return errors.Join(errLost, orCause(ctx, err))
 	}
-	defer session.Close()
+	defer func() { _ = session.Close() }() // at the end of the command it is closed already
 	both := &locked{to: out}
 	session.Stdout, session.Stderr = both, both
 	err = session.Run(command)

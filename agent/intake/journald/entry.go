@@ -41,7 +41,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	var numbers []uint16
 	if json.Unmarshal(b, &numbers) == nil {
 		for _, n := range numbers {
-			octets = append(octets, uint8(n)) //nolint:gosec // byte values by the format
+			octets = append(octets, uint8(n))
 		}
 		*t = text(octets)
 		return nil

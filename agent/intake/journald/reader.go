@@ -99,26 +99,29 @@ func (r *Reader) Run(ctx context.Context) error {
 			return fmt.Errorf("journal cursor: %w", err)
 		}
 	}
-	pause := r.firstPause
-	for ctx.Err() == nil {
+	for pause := r.firstPause; ctx.Err() == nil; pause = min(2*pause, maxPause) {
 		started := r.now()
 		err := r.session(ctx)
 		r.checkpoint(true)
-		if ctx.Err() != nil {
-			return nil
-		}
-		r.metrics.restarts.Inc()
 		if r.now().Sub(started) >= steadyTime {
 			pause = r.firstPause
 		}
-		r.log.Warn("journalctl ended and is started again", "err", err, "wait", pause)
-		select {
-		case <-ctx.Done():
-		case <-time.After(pause):
-		}
-		pause = min(2*pause, maxPause)
+		r.rest(ctx, pause, err)
 	}
 	return nil
+}
+
+// rest waits before the next start, unless we are to end.
+func (r *Reader) rest(ctx context.Context, pause time.Duration, why error) {
+	if ctx.Err() != nil {
+		return
+	}
+	r.metrics.restarts.Inc()
+	r.log.Warn("journalctl ended and is started again", "err", why, "wait", pause)
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause):
+	}
 }
 
 // session runs journalctl once.

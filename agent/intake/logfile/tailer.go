@@ -90,7 +90,7 @@ func (t *Tailer) Run(ctx context.Context) error {
 	if watcher, err := fsnotify.NewWatcher(); err != nil {
 		t.log.Warn("no notices from the kernel, files are polled", "err", err)
 	} else {
-		defer watcher.Close()
+		defer func() { _ = watcher.Close() }()
 		t.watch, events, faults = watcher.Add, watcher.Events, watcher.Errors
 	}
 	poll := time.NewTicker(t.cfg.Poll)
@@ -149,7 +149,9 @@ func (t *Tailer) scan() {
 		}
 	}
 	for _, w := range t.files {
-		if !current[w.identity] && !w.rotated {
+		if current[w.identity] {
+			w.rotated = false // a name that was away for a moment
+		} else if !w.rotated {
 			w.rotated, w.news = true, t.now()
 			t.metrics.rotations.Inc()
 		}

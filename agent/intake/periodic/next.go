@@ -59,7 +59,7 @@ func lastDay(day time.Time) int {
 func (s Schedule) on(day time.Time) time.Time {
 	y, m, d := day.Date()
 	due := time.Date(y, m, d, s.Hour, s.Minute, 0, 0, day.Location())
-	if h, min, _ := due.Clock(); h != s.Hour || min != s.Minute {
+	if hour, minute, _ := due.Clock(); hour != s.Hour || minute != s.Minute {
 		return endOfGap(due)
 	}
 	// A time that comes twice: the library may give either, the earlier is an offset's difference before.
@@ -67,7 +67,7 @@ func (s Schedule) on(day time.Time) time.Time {
 	for _, back := range []time.Duration{30 * time.Minute, time.Hour, 2 * time.Hour} {
 		earlier := due.Add(-back)
 		_, before := earlier.Zone()
-		if h, min, _ := earlier.Clock(); before-after == int(back/time.Second) && h == s.Hour && min == s.Minute {
+		if hour, minute, _ := earlier.Clock(); before-after == int(back/time.Second) && hour == s.Hour && minute == s.Minute {
 			return earlier
 		}
 	}
@@ -87,10 +87,4 @@ func endOfGap(t time.Time) time.Time {
 		}
 	}
 	return high.Truncate(time.Minute)
-}
-
-// Missed reports whether a due time passed after last and before or at now.
-func (s Schedule) Missed(last, now time.Time) bool {
-	due := s.Next(last)
-	return !due.IsZero() && !due.After(now)
 }

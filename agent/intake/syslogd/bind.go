@@ -53,7 +53,7 @@ func (s *Server) openSocket(ctx context.Context, a address, where string, shared
 		if dc, ok := c.(datagramConn); ok && sameAddress(c.LocalAddr(), a) {
 			return dc, nil
 		}
-		c.Close()
+		_ = c.Close()
 	}
 	if a.transport == transportUnixgram {
 		if err := removeStale(a.where, "unixgram"); err != nil {
@@ -74,13 +74,13 @@ func (s *Server) openSocket(ctx context.Context, a address, where string, shared
 	}
 	if a.transport == transportUnixgram {
 		if err := os.Chmod(a.where, unixSocketMode); err != nil {
-			c.Close()
+			_ = c.Close()
 			return nil, err
 		}
 	}
 	dc, ok := c.(datagramConn)
 	if !ok {
-		c.Close()
+		_ = c.Close()
 		return nil, fmt.Errorf("%T gives no access to its descriptor", c)
 	}
 	return dc, nil

@@ -78,7 +78,7 @@ func newSocket(s *Server, a address, conn datagramConn) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn.Close()
+	_ = conn.Close()
 	fd := int(file.Fd())
 	wake := unix.NsecToTimeval(wakeTime.Nanoseconds())
 	if err := errors.Join(unix.SetNonblock(fd, false), unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wake)); err != nil {

@@ -161,6 +161,7 @@ func TestBadInputOnTCP(t *testing.T) {
 		{"more than 1 MiB", "<1>" + mib + mib + "\n<1>b\n", []string{"<1>" + mib[:1<<20-3], "<1>b"}, ""},
 		{"a count beyond reason", "9999999 <1>a\n<1>b\n", []string{"<1>b"}, ""},
 		{"stack trace", "<1>a\n\tat b\n\tat c\n", []string{"<1>a\n\tat b\n\tat c"}, "c"},
+		{"two reads, continued", "<1>" + mib[:4092] + "\n at b\n<1>c\n", []string{"<1>" + mib[:4092] + "\n at b", "<1>c"}, ""},
 		{"binary", string([]byte{0, 1, 2, 3, 0x16, 3, 1, 0, 10, 255, 10}), []string{"\x01\x02\x03\x16\x03\x01\x00\n\xff"}, "c"},
 	}
 	for _, tt := range tests {
@@ -471,6 +472,21 @@ func TestReusePort(t *testing.T) {
 	k.wait(t, 40)
 	stop()
 	if st := s.Stats(); len(st) != 1 || st[0].Lines != 40 {
+		t.Errorf("stats %+v", st)
+	}
+}
+
+// A line that fills a read to its last octet is not held back for long.
+func TestFullReadIsDelivered(t *testing.T) {
+	k := newTaken()
+	s, stop := start(t, Config{Syslog: []string{"tcp://127.0.0.1:0"}}, k)
+	c := dial(t, s, 0)
+	for i := range 3 {
+		io.WriteString(c, "<1>"+strings.Repeat("x", minRead-4)+"\n")
+		k.wait(t, i+1)
+	}
+	stop()
+	if st := s.Stats()[0]; st.Lines != 3 || st.BadFrames != 0 {
 		t.Errorf("stats %+v", st)
 	}
 }

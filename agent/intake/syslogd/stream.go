@@ -36,6 +36,8 @@ const (
 	handshakeTime = 10 * time.Second
 	// drainIdle is the silence at which a connection counts as read to its end when we stop.
 	drainIdle = 50 * time.Millisecond
+	// holdTime is how long a line waits for one that continues it, when a read was full and more may be on its way.
+	holdTime = 5 * time.Millisecond
 	// acceptPause keeps a listener that cannot accept (no descriptors left) from spinning.
 	acceptPause = 50 * time.Millisecond
 )
@@ -133,6 +135,7 @@ type stream struct {
 	size     int         // of the next read
 	small    int         // reads in a row that needed far less
 	moved    bool        // the last read ended a frame
+	holding  bool        // the read deadline is for a frame that may be continued
 	charged  int64       // what this connection counts for in buffered
 	began    time.Time   // when the unfinished frame began; zero without one
 	deadline time.Time   // when the read deadline was set last for; zero without one
@@ -228,6 +231,16 @@ func (st *stream) flag(f syslog.Flags) {
 
 // limit watches the unfinished frame: its time, and the memory of all such frames. False ends the connection.
 func (st *stream) limit(at time.Time) bool {
+	if st.framer.Held() {
+		st.deadline = time.Time{}
+		st.setDeadline(at.Add(holdTime))
+		st.holding = true
+		return true
+	}
+	if st.holding {
+		st.holding = false
+		st.setDeadline(time.Time{})
+	}
 	waiting := st.framer.Buffered()
 	charge := int64(0)
 	if waiting > maxRead {
