@@ -26,7 +26,7 @@ const (
 type Server struct {
 	Host         string          `yaml:"host" json:"host"` // name or address
 	Port         int             `yaml:"port,omitempty" json:"port,omitempty"`
-	Priority     int             `yaml:"priority,omitempty" json:"priority,omitempty"` // 0..100, the lowest first; equal: as configured
+	Priority     int             `yaml:"priority,omitempty" json:"priority,omitempty"` // 1..100, the lowest first; equal: as configured; 0: 50
 	Security     Security        `yaml:"security,omitempty" json:"security,omitempty" jsonschema:"enum=none,enum=starttls,enum=tls"`
 	Username     string          `yaml:"username,omitempty" json:"username,omitempty"`
 	Password     callhome.Secret `yaml:"password,omitempty" json:"password,omitzero"`

@@ -145,17 +145,29 @@ func TestHandshakeThatNeverEnds(t *testing.T) {
 }
 
 func TestContextEndsASend(t *testing.T) {
-	s := newSender(t, nil, Options{CommandTimeout: time.Hour, DataTimeout: time.Hour}, hostile(t, "220 x", "250 x", "HANG"))
-	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	err := s.Send(ctx, envelope(note))
-	if err == nil || permanent(err) || ctx.Err() == nil {
+	opts := Options{CommandTimeout: time.Hour, DataTimeout: time.Hour, MaxConnections: 1}
+	s := newSender(t, nil, opts, hostile(t, "220 x", "250 x", "HANG"))
+	ctx, cancel := context.WithCancel(t.Context())
+	dial := s.targets[0].dial
+	s.targets[0].dial = func(c context.Context, network, addr string) (net.Conn, error) {
+		defer time.AfterFunc(20*time.Millisecond, cancel)
+		return dial(c, network, addr)
+	}
+	if err := s.Send(ctx, envelope(note)); err == nil || permanent(err) {
 		t.Errorf("got %v", err)
 	}
 	if st := s.Status()[0]; st.State != StateUnknown {
-		t.Errorf("a caller without time makes the server %s", st.State)
+		t.Errorf("a caller that gives up makes the server %s", st.State)
 	}
-	if err := s.Send(ctx, envelope(note)); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("got %v", err)
+	s.targets[0].slots <- struct{}{} // another one is sending
+	if err := s.Send(ctx, envelope(note)); !errors.Is(err, errNoSlot) || s.Status()[0].State != StateUnknown {
+		t.Errorf("got %v, %s", err, s.Status()[0].State)
+	}
+	<-s.targets[0].slots
+	s.targets[0].dial = dial
+	short, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := s.Send(short, envelope(note)); err == nil || s.Status()[0].State != StateNotAvailable {
+		t.Errorf("a server that uses up the caller's time is %s: the next try would begin with it again", s.Status()[0].State)
 	}
 }

@@ -16,7 +16,7 @@ const (
 	verdictLater     verdict = "later"     // this server does not want it now
 	verdictServer    verdict = "server"    // the server is not fit for any mail
 	verdictUncertain verdict = "uncertain" // the mail was sent, the reply did not come: nobody else is asked now, it may be there twice
-	verdictAborted   verdict = "aborted"   // the caller's time is over: it says nothing of the server
+	verdictAborted   verdict = "aborted"   // the caller gave up: it says nothing of the server
 )
 
 // Reply codes of RFC 5321 section 4.2 and RFC 4954 section 6.
@@ -34,7 +34,7 @@ func judge(ctx context.Context, err error) verdict {
 	inMail := errors.As(err, &te)
 	r := reply(err)
 	switch {
-	case r == nil && ctx.Err() != nil && (!inMail || te.stage != stageEnd):
+	case errors.Is(err, errNoSlot), r == nil && errors.Is(ctx.Err(), context.Canceled) && (!inMail || te.stage != stageEnd):
 		return verdictAborted
 	case !inMail:
 		return verdictServer

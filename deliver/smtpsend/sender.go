@@ -86,12 +86,15 @@ func newTarget(server Server, opts Options, d Deps) (*target, error) {
 	return t, err
 }
 
-// Send sends the envelope's mail to its one recipient. It tries the servers by priority, those that failed a moment ago
+// Send sends the envelope's mail to its one recipient, as it is; only line ends other than CRLF become CRLF. It tries the servers by priority, those that failed a moment ago
 // last, until one takes it. A refusal of the mail itself (5xx) is deliver.Permanent; everything else is worth another
 // try.
 func (s *Sender) Send(ctx context.Context, env *callhome.Envelope) error {
 	if env.Destination.Transport != callhome.TransportEmail {
 		return deliver.Permanent(fmt.Errorf("send to %s: it is not a mail address", env.Destination.Address))
+	}
+	if env.Anonymous {
+		return deliver.Permanent(fmt.Errorf("send to %s: anonymous messages go over https only", env.Destination.Address))
 	}
 	if len(s.targets) == 0 {
 		return errors.New("no mail server is configured; add one under call_home.mail_servers")

@@ -468,6 +468,11 @@ func TestSendFaults(t *testing.T) {
 	if err := none.Send(t.Context(), http); !permanent(err) {
 		t.Errorf("to an HTTP address: %v", err)
 	}
+	anonymous := envelope(note)
+	anonymous.Anonymous = true
+	if err := none.Send(t.Context(), anonymous); !permanent(err) {
+		t.Errorf("anonymous by mail: %v", err)
+	}
 	k := &sink{}
 	s := newSender(t, nil, Options{}, Server{Host: "127.0.0.1", Port: k.start(t, nil, false)})
 	split := envelope(note)

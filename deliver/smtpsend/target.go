@@ -46,7 +46,7 @@ func (t *target) send(ctx context.Context, env *callhome.Envelope) error {
 	case t.slots <- struct{}{}:
 		defer func() { <-t.slots }()
 	case <-ctx.Done():
-		return ctx.Err()
+		return fmt.Errorf("%w: %w", errNoSlot, ctx.Err())
 	}
 	for s := t.take(); s != nil; s = t.take() {
 		err := s.transmit(ctx, env)
@@ -61,6 +61,9 @@ func (t *target) send(ctx context.Context, env *callhome.Envelope) error {
 	}
 	return t.finish(ctx, s, s.transmit(ctx, env))
 }
+
+// errNoSlot tells that the caller's time ended before one of the connections became free.
+var errNoSlot = errors.New("all connections to the server are in use (smtp.max_connections)")
 
 // stale reports whether a kept connection failed in the way of one that the server has given up: another is then opened
 // for the same mail. A timeout is not of that kind, nor is silence after the mail was sent.
