@@ -10,18 +10,18 @@ import (
 // Apply writes one transaction. What is not committed when the process dies is undone by SQLite at the next start; what
 // is committed was synced.
 func (s *Store) Apply(ctx context.Context, b *outbox.Batch) error {
-	if _, err := s.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+	if _, err := s.writes["begin"].ExecContext(ctx); err != nil {
 		return s.fault(fmt.Errorf("begin: %w", err))
 	}
 	err := s.write(ctx, b)
 	if err == nil {
-		if _, err = s.conn.ExecContext(ctx, "COMMIT"); err == nil {
+		if _, err = s.writes["commit"].ExecContext(ctx); err == nil {
 			s.mark = b.Mark
 			return nil
 		}
 		err = fmt.Errorf("commit: %w", err)
 	}
-	_, _ = s.conn.ExecContext(context.Background(), "ROLLBACK") // SQLite may have undone it already
+	_, _ = s.writes["rollback"].ExecContext(context.Background()) // SQLite may have undone it already
 	return s.fault(err)
 }
 

@@ -1,6 +1,15 @@
 -- Statements of the spool. Those that change rows are prepared on the writing connection, the others on the reading
 -- ones. Lists of entries and of dead letters have the same columns.
 
+-- name: begin
+BEGIN IMMEDIATE;
+
+-- name: commit
+COMMIT;
+
+-- name: rollback
+ROLLBACK;
+
 -- name: load_mark
 SELECT last_alert, last_number, last_entry, last_road, alerts, alert_bytes, entries, entry_bytes, dead_letters,
 	dead_bytes, last_sent_at

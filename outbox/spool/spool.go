@@ -37,7 +37,7 @@ var _ outbox.Store = (*Store)(nil)
 
 // writing names the statements that are prepared on the writing connection; all others read.
 var writing = []string{
-	"set_mark", "add_destination", "add_alert", "delay_alert", "delete_alert", "add_entry", "delete_entry", "fail_entry",
+	"begin", "commit", "rollback", "set_mark", "add_destination", "add_alert", "delay_alert", "delete_alert", "add_entry", "delete_entry", "fail_entry",
 	"bury_entry", "revive_letter", "delete_letter", "add_line", "forget_lines", "add_statistic",
 }
 
