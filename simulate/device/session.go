@@ -36,10 +36,10 @@ func (d *Device) session(s ssh.Session) {
 		d: d, m: m, in: bufio.NewReader(s), out: bufio.NewWriter(s), user: s.User(),
 		privileged: d.cfg.Enable == "" || m.user == "", paging: m.pager != "",
 	}
+	defer func() { _ = l.out.Flush() }()
 	if cmd := strings.TrimSpace(s.RawCommand()); cmd != "" {
 		l.paging = false
 		l.run(cmd)
-		_ = l.out.Flush()
 		return
 	}
 	for {
