@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -25,9 +24,9 @@ func Pseudonym(key []byte, serial string) string {
 	return "AN" + base32.StdEncoding.EncodeToString(mac.Sum(nil))[:pseudonymLength]
 }
 
-var pseudonymForm = regexp.MustCompile(`^AN[A-Z2-7]{14}$`)
+var pseudonymForm = exact(`^AN[A-Z2-7]{14}$`)
 
-func isPseudonym(s string) bool { return pseudonymForm.MatchString(s) }
+func isPseudonym(s string) bool { return pseudonymForm.get().MatchString(s) }
 
 // What stays of free pairs in an anonymous message: they tell of the kind of device and event, not of the device.
 var (
@@ -122,7 +121,7 @@ func (w *worker) identity(m *callhome.Message) []literal {
 }
 
 // configurationCommand finds the commands whose output is a whole configuration.
-var configurationCommand = regexp.MustCompile(`(?i)\b(?:show|sh|more|display|cat)\b.*\b(?:run\w*|start\w*|conf\w*)\b`)
+var configurationCommand = exact(`(?i)\b(?:show|sh|more|display|cat)\b.*\b(?:run\w*|start\w*|conf\w*)\b`)
 
 // identityRules take people, places and neighbours out of anonymous messages.
 var identityRules = []rule{

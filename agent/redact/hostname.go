@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 
@@ -9,7 +8,7 @@ import (
 )
 
 // ownName finds the commands that name the device.
-var ownName = regexp.MustCompile(`^\s*(?:set\s+system\s+)?(?:hostname|switchname|host-name|sysname)\s+"?([^\s;"<>]+)`)
+var ownName = exact(`^\s*(?:set\s+system\s+)?(?:hostname|switchname|host-name|sysname)\s+"?([^\s;"<>]+)`)
 
 // hostNames are the device's names: the message's own and what its configurations say. The longest come first.
 func hostNames(m *callhome.Message) []string {
@@ -26,7 +25,7 @@ func hostNames(m *callhome.Message) []string {
 	for _, a := range m.Attachments {
 		for _, word := range []string{"hostname", "switchname", "host-name", "sysname"} {
 			eachLineWith(a.Text, word, func(line string) {
-				if at := ownName.FindStringSubmatch(line); at != nil {
+				if at := ownName.get().FindStringSubmatch(line); at != nil {
 					add(at[1])
 				}
 			})

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // scope is a set of policies a rule belongs to.
@@ -21,7 +22,7 @@ type rule struct {
 	name    string
 	scope   scope
 	literal []string                                  // lower case; the fast filter
-	form    *regexp.Regexp                            // its groups are what is taken out
+	form    *pattern                                  // its groups are what is taken out
 	keep    func(before, v string) bool               // true for a value that is no secret; before is the text before the line
 	block   func(text string, to int) (from, end int) // in place of form: the lines behind this one that go as a whole
 	serial  bool                                      // a pseudonym takes the value's place
@@ -36,7 +37,22 @@ const (
 	ip     = `(?:\d{1,3}(?:\.\d{1,3}){3}(?:/\d+)?|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+(?:/\d+)?)`
 )
 
-func re(s string) *regexp.Regexp { return regexp.MustCompile(`(?i)` + s) }
+// pattern is an expression that is compiled when a line first needs it: most never do, and no start waits for them.
+type pattern struct {
+	source string
+	once   sync.Once
+	form   *regexp.Regexp
+}
+
+// re is blind to case, exact is not.
+func re(s string) *pattern { return exact(`(?i)` + s) }
+
+func exact(s string) *pattern { return &pattern{source: s} }
+
+func (p *pattern) get() *regexp.Regexp {
+	p.once.Do(func() { p.form = regexp.MustCompile(p.source) })
+	return p.form
+}
 
 // secretRules are the commands and notations that carry secrets, after the data privacy rules of the call-home guides
 // and the configuration guides of IOS, IOS XR, NX-OS, ASA, EOS and Junos; the rest is what Unix hosts print.
@@ -53,14 +69,14 @@ var secretRules = []rule{
 		form: re(`\bauthorization["']?\s*[:=]\s*["']?(?:(?:bearer|basic|token|negotiate|ntlm)\s+)?([^\s"',][^"'\r\n]*)`), keep: prose},
 	{name: "bearer", literal: []string{"bearer "}, form: re(`\bbearer\s+([A-Za-z0-9._~+/=-]{16,})`)},
 	{name: "cookie", literal: []string{"cookie"}, form: re(`\b(?:set-)?cookie2?:\s*([^\r\n]+)`)},
-	{name: "cloud key", literal: []string{"akia", "asia"}, form: regexp.MustCompile(`\b((?:AKIA|ASIA)[A-Z0-9]{16})\b`)},
+	{name: "cloud key", literal: []string{"akia", "asia"}, form: exact(`\b((?:AKIA|ASIA)[A-Z0-9]{16})\b`)},
 	{name: "token", literal: []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "xox", "sk_live_", "eyj"},
-		form: regexp.MustCompile(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|sk_live_\w{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)`)},
+		form: exact(`\b(gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{20,}|xox[abeprs]-[\w-]{10,}|sk_live_\w{10,}|eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*)`)},
 	{name: "URL", literal: []string{"://"}, form: re(`\b[a-z][a-z0-9+.-]*://[^\s/@:"'<>]*:([^\s/"'<>]+)@`)},
 	{name: "signed URL", literal: []string{"sig="}, form: re(`[?&]sig=([^\s&"'<>]+)`)},
 	{name: "mail server", literal: []string{"mail-server"}, form: re(`\bmail-server\s+[^\s:@]+:(\S+)@`)},
 	{name: "hash", literal: []string{"$1$", "$2$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$7$", "$8$", "$9$", "$14$", "$y$", "$gy$", "$apr1$", "$sha", "$pbkdf2", "$argon2", "$scrypt", "grub.pbkdf2"},
-		form: regexp.MustCompile(`(` + hashes + `[^\s"';,:]+|grub\.pbkdf2\.\S+)`)},
+		form: exact(`(` + hashes + `[^\s"';,:]+|grub\.pbkdf2\.\S+)`)},
 	{name: "secret-data mark", literal: []string{"secret-data"}, form: re(`("[^"]*"|\S+);\s*##\s*secret-data`)},
 	{name: "quoted key", literal: []string{"ascii-text", "hexadecimal", "simple-password", "-key"},
 		form: re(`\b(?:authentication-key|simple-password|ascii-text|hexadecimal)\s+("[^"]*")`)},

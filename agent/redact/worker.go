@@ -1,7 +1,6 @@
 package redact
 
 import (
-	"regexp"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -54,7 +53,7 @@ func newWorker(p Policy, m *callhome.Message) *worker {
 
 // output cleans the output of a command. An anonymous report has no place for a whole configuration.
 func (w *worker) output(command, s string) string {
-	if w.scopes&scopeAnonymous != 0 && s != "" && configurationCommand.MatchString(command) {
+	if w.scopes&scopeAnonymous != 0 && s != "" && configurationCommand.get().MatchString(command) {
 		return removed
 	}
 	return w.text(s)
@@ -117,7 +116,7 @@ func (w *worker) applyLine(line, before string, found set) string {
 }
 
 func (w *worker) applyRule(r *rule, line, before string) string {
-	matches := r.form.FindAllStringSubmatchIndex(line, -1)
+	matches := r.form.get().FindAllStringSubmatchIndex(line, -1)
 	if matches == nil {
 		return line
 	}
@@ -176,18 +175,18 @@ func lineEndOf(s string) string {
 }
 
 var (
-	privateKeyHead  = regexp.MustCompile(`-{4,5}\s?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?\s?-{4,5}`)
-	privateKeyTail  = regexp.MustCompile(`-{4,5}\s?END `)
-	certificateHead = regexp.MustCompile(`^\s*certificate\s+(?:[a-z][\w-]*\s+)*[0-9A-Fa-f]+\s*$`)
-	certificateLine = regexp.MustCompile(`^[\s0-9A-Fa-f]*$`)
-	keyHead         = regexp.MustCompile(`^\s*key-string\s*$`)
-	keyLine         = regexp.MustCompile(`^\s*[A-Za-z0-9+/=][A-Za-z0-9+/= ]*\s*$`)
-	blockTail       = regexp.MustCompile(`^\s*(?:quit|exit)\s*$`)
+	privateKeyHead  = exact(`-{4,5}\s?BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?\s?-{4,5}`)
+	privateKeyTail  = exact(`-{4,5}\s?END `)
+	certificateHead = exact(`^\s*certificate\s+(?:[a-z][\w-]*\s+)*[0-9A-Fa-f]+\s*$`)
+	certificateLine = exact(`^[\s0-9A-Fa-f]*$`)
+	keyHead         = exact(`^\s*key-string\s*$`)
+	keyLine         = exact(`^\s*[A-Za-z0-9+/=][A-Za-z0-9+/= ]*\s*$`)
+	blockTail       = exact(`^\s*(?:quit|exit)\s*$`)
 )
 
 // privateKeyBody takes what stands between the two lines of a PEM private key; all the rest when the second is missing.
 func privateKeyBody(text string, to int) (from, end int) {
-	if !privateKeyHead.MatchString(text[:to]) || privateKeyTail.MatchString(text[:to]) {
+	if !privateKeyHead.get().MatchString(text[:to]) || privateKeyTail.get().MatchString(text[:to]) {
 		return 0, 0
 	}
 	return body(text, to, privateKeyTail, nil)
@@ -195,7 +194,7 @@ func privateKeyBody(text string, to int) (from, end int) {
 
 // certificateBody takes the lines of hexadecimal digits between "certificate …" and "quit".
 func certificateBody(text string, to int) (from, end int) {
-	if !certificateHead.MatchString(text[:to]) {
+	if !certificateHead.get().MatchString(text[:to]) {
 		return 0, 0
 	}
 	return body(text, to, blockTail, certificateLine)
@@ -203,14 +202,14 @@ func certificateBody(text string, to int) (from, end int) {
 
 // keyBody takes the lines of a key between "key-string" and "quit" or "exit".
 func keyBody(text string, to int) (from, end int) {
-	if !keyHead.MatchString(text[:to]) {
+	if !keyHead.get().MatchString(text[:to]) {
 		return 0, 0
 	}
 	return body(text, to, blockTail, keyLine)
 }
 
 // body gives the bounds of the lines after text[:to] up to the one that tail matches, or that line, if given, does not.
-func body(text string, to int, tail, line *regexp.Regexp) (from, end int) {
+func body(text string, to int, tail, line *pattern) (from, end int) {
 	if to >= len(text) {
 		return 0, 0
 	}
@@ -221,7 +220,7 @@ func body(text string, to int, tail, line *regexp.Regexp) (from, end int) {
 			next = end + i + 1
 		}
 		l := strings.TrimRight(text[end:next], "\r\n")
-		if tail.MatchString(l) || line != nil && !line.MatchString(l) && l != indentOf(l)+removed {
+		if tail.get().MatchString(l) || line != nil && !line.get().MatchString(l) && l != indentOf(l)+removed {
 			break
 		}
 		end = next
