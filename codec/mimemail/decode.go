@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -199,7 +198,7 @@ func looksXML(b []byte) bool {
 	return len(head) > 1 && head[0] == '<' && !strings.HasPrefix(head, "<html") && !strings.HasPrefix(head, "<!doctype html")
 }
 
-var xmlEncoding = regexp.MustCompile(`^(\s*<\?xml[^>]*?encoding\s*=\s*["'])([^"']*)(["'])`)
+var xmlEncoding = late(`^(\s*<\?xml[^>]*?encoding\s*=\s*["'])([^"']*)(["'])`)
 
 // declareUTF8 corrects an XML declaration that still names the charset which was undone.
 func declareUTF8(kind, charset string, body []byte) []byte {
@@ -208,7 +207,7 @@ func declareUTF8(kind, charset string, body []byte) []byte {
 		return body
 	}
 	head := body[:min(len(body), 256)]
-	at := xmlEncoding.FindSubmatchIndex(head)
+	at := xmlEncoding().FindSubmatchIndex(head)
 	if at == nil || strings.EqualFold(string(head[at[4]:at[5]]), "utf-8") {
 		return body
 	}

@@ -3,6 +3,7 @@ package mimemail
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"callhome"
 )
@@ -39,20 +40,25 @@ type SubjectParts struct {
 	Trailer string             // what follows the time
 }
 
-var subjectForm = regexp.MustCompile(`(?i)^.{0,40}?\bsystem notification from (.*) - ([^: ]*)(?::(\S*))? - (.*)$`)
+// late compiles an expression when it is first needed: a start does not wait for it.
+func late(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
+
+var subjectForm = late(`(?i)^.{0,40}?\bsystem notification from (.*) - ([^: ]*)(?::(\S*))? - (.*)$`)
 
 // timeForm finds where the time ends and a trailer begins.
-var timeForm = regexp.MustCompile(`(?i)^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:GMT|UTC|Z)?(?:[+-]\d\d:?\d\d)?)?)(?:\W*(.*))?$`)
+var timeForm = late(`(?i)^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?: ?(?:GMT|UTC|Z)?(?:[+-]\d\d:?\d\d)?)?)(?:\W*(.*))?$`)
 
 // ParseSubject reads a subject in any case, after "Re:" and the like, with or without subtype and trailer. ok is false
 // when it is no call-home subject.
 func ParseSubject(s string) (parts SubjectParts, ok bool) {
-	at := subjectForm.FindStringSubmatch(strings.Join(strings.Fields(s), " "))
+	at := subjectForm().FindStringSubmatch(strings.Join(strings.Fields(s), " "))
 	if at == nil {
 		return SubjectParts{}, false
 	}
 	parts = SubjectParts{Host: at[1], Type: at[2], Subtype: at[3], Trailer: at[4]}
-	if when := timeForm.FindStringSubmatch(at[4]); when != nil {
+	if when := timeForm().FindStringSubmatch(at[4]); when != nil {
 		if t, err := callhome.ParseEventTime(when[1]); err == nil {
 			parts.Time, parts.Trailer = t, when[2]
 		}

@@ -204,7 +204,7 @@ func freeName(key string) string {
 		_, size := utf8.DecodeLastRuneInString(key)
 		key = strings.TrimSpace(key[:len(key)-size])
 	}
-	if _, known := labels[strings.ToLower(key)]; known || !plausibleLabel(key) || isMark(key) || key[0] == plusEscape {
+	if _, known := labels()[strings.ToLower(key)]; known || !plausibleLabel(key) || isMark(key) || key[0] == plusEscape {
 		return string(plusEscape) + key
 	}
 	return key

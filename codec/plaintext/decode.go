@@ -122,7 +122,7 @@ func (d *decoder) readLine(full []byte) error {
 	return nil
 }
 
-func lookup(label string) field { return labels[strings.ToLower(label)].field }
+func lookup(label string) field { return labels()[strings.ToLower(label)].field }
 
 // outputEnds reports whether a line within an output begins the next one.
 func (d *decoder) outputEnds(line []byte) bool {

@@ -3,6 +3,7 @@ package plaintext
 import (
 	"bytes"
 	"strings"
+	"sync"
 )
 
 // dialectMask says which dialects know a label.
@@ -21,8 +22,8 @@ type labelInfo struct {
 	dialects dialectMask
 }
 
-// labels finds a label by its lower-case text.
-var labels = indexLabels()
+// labels finds a label by its lower-case text. It is made when it is first needed: a start does not wait for it.
+var labels = sync.OnceValue(indexLabels)
 
 func indexLabels() map[string]labelInfo {
 	index := map[string]labelInfo{}
@@ -73,7 +74,7 @@ func splitLabel(line []byte) (label string, value []byte, free, ok bool) {
 	if i > 0 && line[0] == plusEscape {
 		return name[1:], bytes.TrimLeft(line[i+1:], " \t"), true, true
 	}
-	if _, known := labels[strings.ToLower(name)]; !known && !plausibleLabel(name) {
+	if _, known := labels()[strings.ToLower(name)]; !known && !plausibleLabel(name) {
 		return "", nil, false, false
 	}
 	return name, bytes.TrimLeft(line[i+1:], " \t"), false, true

@@ -5,18 +5,24 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"callhome"
 )
 
+// late compiles an expression when it is first needed: a start does not wait for it.
+func late(s string) func() *regexp.Regexp {
+	return sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(s) })
+}
+
 // logPrefix is what stands before the words of a system message: time, sequence number, %FACILITY-SEVERITY-MNEMONIC.
-var logPrefix = regexp.MustCompile(`^.{0,120}?%([A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Za-z0-9_]+): *`)
+var logPrefix = late(`^.{0,120}?%([A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Za-z0-9_]+): *`)
 
 // faultWords is the fault in plain words: the description in one line without the log prefix.
 func faultWords(description string) string {
 	s := oneLine(description)
-	if words := s[len(logPrefix.FindString(s)):]; words != "" {
+	if words := s[len(logPrefix().FindString(s)):]; words != "" {
 		return words
 	}
 	return s
@@ -26,7 +32,7 @@ func faultWords(description string) string {
 // message has a time of its own.
 func errorMessage(description string) string {
 	s := oneLine(description)
-	if at := logPrefix.FindStringSubmatchIndex(s); at != nil {
+	if at := logPrefix().FindStringSubmatchIndex(s); at != nil {
 		return s[at[2]-1:]
 	}
 	return s
@@ -92,8 +98,8 @@ func appendLabels(dst []byte, m *callhome.Message, limit int) []byte {
 }
 
 var (
-	pagerFirst = regexp.MustCompile(`^(.*?) ?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S*(?: GMT\S*)?)$`)
-	pagerLevel = regexp.MustCompile(`^([A-Z][a-z]+) \((\d)\):(?: (.*))?$`)
+	pagerFirst = late(`^(.*?) ?(\d{4}-\d\d-\d\d[ T]\d\d:\d\d\S*(?: GMT\S*)?)$`)
+	pagerLevel = late(`^([A-Z][a-z]+) \((\d)\):(?: (.*))?$`)
 )
 
 // decodePager reads the two lines that appendPager writes; ok is false for anything else.
@@ -103,8 +109,8 @@ func decodePager(b []byte) (*callhome.Message, bool) {
 		return nil, false
 	}
 	first, second, _ := strings.Cut(strings.TrimSpace(string(b)), "\n")
-	at := pagerFirst.FindStringSubmatch(strings.TrimSpace(first))
-	fault := pagerLevel.FindStringSubmatch(strings.TrimSpace(second))
+	at := pagerFirst().FindStringSubmatch(strings.TrimSpace(first))
+	fault := pagerLevel().FindStringSubmatch(strings.TrimSpace(second))
 	if at == nil || fault == nil {
 		return nil, false
 	}

@@ -224,7 +224,7 @@ func (d *decoder) dialect() string {
 	}{{inA, A.Name}, {inB, B.Name}, {inC, C.Name}} {
 		score := 0
 		for label := range d.known {
-			if labels[label].dialects&c.mask != 0 {
+			if labels()[label].dialects&c.mask != 0 {
 				score++
 			}
 		}
