@@ -18,7 +18,6 @@ type ClientOptions struct {
 	Pins         []string // in addition, one key of the chain must be among these
 	Certificate  string   // trust point whose device certificate is shown when the server asks; "" shows none
 	AnyName      bool     // switches the server identity check off: the chain is verified, the name is not
-	NextProtocol []string // ALPN
 }
 
 // Client makes the configuration of connections to one server. At least TLS 1.2 is spoken.
@@ -42,7 +41,7 @@ func (s *Set) Client(o ClientOptions) (*tls.Config, error) {
 		v.pins = append(v.pins, pin)
 	}
 	cfg := &tls.Config{
-		MinVersion: tls.VersionTLS12, ServerName: o.ServerName, NextProtos: o.NextProtocol, Time: s.now,
+		MinVersion: tls.VersionTLS12, ServerName: o.ServerName, Time: s.now,
 		ClientSessionCache: tls.NewLRUClientSessionCache(sessionCacheSize),
 	}
 	if err := s.showDevice(cfg, o.Certificate); err != nil {

@@ -170,7 +170,6 @@ type Origin string
 const (
 	OriginConfig   Origin = "configuration"
 	OriginImported Origin = "imported"
-	OriginSystem   Origin = "system"
 )
 
 // Info describes a trust point to people.
