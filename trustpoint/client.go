@@ -13,11 +13,11 @@ const sessionCacheSize = 32
 
 // ClientOptions says whom a connection trusts and what it shows.
 type ClientOptions struct {
-	ServerName   string   // host name or address that the server's certificate must hold
-	TrustPoints  []string // any of them may vouch for the server; none: the system's certificates
-	Pins         []string // in addition, one key of the chain must be among these
-	Certificate  string   // trust point whose device certificate is shown when the server asks; "" shows none
-	AnyName      bool     // switches the server identity check off: the chain is verified, the name is not
+	ServerName  string   // host name or address that the server's certificate must hold
+	TrustPoints []string // any of them may vouch for the server; none: the system's certificates
+	Pins        []string // in addition, one key of the chain must be among these
+	Certificate string   // trust point whose device certificate is shown when the server asks; "" shows none
+	AnyName     bool     // switches the server identity check off: the chain is verified, the name is not
 }
 
 // Client makes the configuration of connections to one server. At least TLS 1.2 is spoken.
