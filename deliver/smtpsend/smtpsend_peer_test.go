@@ -49,7 +49,7 @@ func freePort(t *testing.T) int {
 // openDir is a folder that other users may enter.
 func openDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "callhome-peer-")
+	dir, err := os.MkdirTemp("", "callhome-smtpsend-")
 	if err != nil {
 		t.Fatal(err)
 	}
