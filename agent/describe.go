@@ -15,7 +15,7 @@ func (p *plan) describe(t *target, a *callhome.Alert, number uint64, accepted ti
 	m := &callhome.Message{
 		MessageID:    callhome.MakeMessageID(pers.AML.MessagePrefix, 2*number, t.serial(), accepted),
 		GroupID:      string(callhome.MakeMessageID(pers.AML.GroupPrefix, 2*number+1, t.serial(), accepted)),
-		EventTime:    callhome.At(a.Time.UTC()),
+		EventTime:    callhome.At(a.Time.In(t.parser.Zone)),
 		CreationTime: callhome.At(accepted.UTC().Truncate(time.Second)),
 		Name:         messageName(a), Type: string(a.Group), Subtype: subtype(a), MessageGroup: "reactive", Group: a.Group, Severity: &level,
 		SourceID: first(d.Series, pers.AML.Series), Brand: first(d.Brand, pers.AML.Brand),

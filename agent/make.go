@@ -23,25 +23,31 @@ func (a *Agent) make(p *plan, t *target, alert *callhome.Alert, m *callhome.Mess
 	}
 	envelopes, err := render.Render(clean, &w.profile, p.renderOptions(t, alert, m, w))
 	var dropped *render.Dropped
+	var failed *outbox.Outcome
 	switch {
 	case errors.As(err, &dropped):
-		return nil, a.outcome(alert, m, w, outbox.StatusDropped, dropped.Reason, err)
-	case err != nil:
+		failed = a.outcome(alert, m, w, outbox.StatusDropped, dropped.Reason, err)
+	case err != nil: // one address is none; the others get their envelopes
+		failed = a.outcome(alert, m, w, outbox.StatusDead, "", err)
+	}
+	if err := a.sign(envelopes); err != nil {
 		return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
 	}
-	if a.parts.Sign == nil {
-		return envelopes, nil
-	}
+	return envelopes, failed
+}
+
+// sign signs the mails among envelopes, if mails are signed.
+func (a *Agent) sign(envelopes []callhome.Envelope) (err error) {
 	for i := range envelopes {
 		e := &envelopes[i]
-		if e.Destination.Transport != callhome.TransportEmail {
+		if a.parts.Sign == nil || e.Destination.Transport != callhome.TransportEmail {
 			continue
 		}
 		if e.Body, err = a.parts.Sign(e.Body); err != nil {
-			return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
+			return err
 		}
 	}
-	return envelopes, nil
+	return nil
 }
 
 func (a *Agent) outcome(alert *callhome.Alert, m *callhome.Message, w *want, s outbox.Status, r callhome.Reason, err error) *outbox.Outcome {

@@ -17,7 +17,8 @@ func late(s string) func() *regexp.Regexp {
 }
 
 // logPrefix is what stands before the words of a system message: time, sequence number, %FACILITY-SEVERITY-MNEMONIC.
-var logPrefix = late(`^.{0,120}?%([A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Za-z0-9_]+): *`)
+// IOS XR has a blank before its colon.
+var logPrefix = late(`^.{0,120}?%([A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Za-z0-9_]+) ?: *`)
 
 // faultWords is the fault in plain words: the description in one line without the log prefix.
 func faultWords(description string) string {
