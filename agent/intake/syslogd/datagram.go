@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -43,14 +42,12 @@ const (
 type datagramConn interface {
 	net.PacketConn
 	syscall.Conn
-	File() (*os.File, error)
 }
 
 // socket is one datagram socket with its reader and its worker.
 type socket struct {
 	address address
 	local   net.Addr
-	file    *os.File
 	sink    intake.Sink
 	now     func() time.Time
 	log     *slog.Logger
@@ -59,7 +56,8 @@ type socket struct {
 	free    chan *chunk // worker ▸ reader
 	chunks  int         // made so far; owned by the reader
 
-	dropMu    sync.Mutex // guards what follows
+	mu        sync.Mutex // guards what follows; the reader needs no lock, the descriptor outlives it
+	fd        int        // -1 once closed
 	lastDrops uint32     // the kernel's counter, which wraps
 }
 
@@ -72,20 +70,35 @@ type chunk struct {
 }
 
 // newSocket takes the descriptor away from the runtime's poller. A poller wakes up at every datagram, also while we let
-// them gather; a thread that sleeps in the kernel does not, which halves the cost at high rates.
+// them gather; a thread that sleeps in the kernel does not, which halves the cost at high rates. The descriptor is a bare
+// number because an os.File would be given to the poller again.
 func newSocket(s *Server, a address, conn datagramConn) (*socket, error) {
-	file, err := conn.File()
+	raw, err := conn.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
+	fd, fault := -1, error(nil)
+	err = raw.Control(func(old uintptr) { fd, fault = unix.FcntlInt(old, unix.F_DUPFD_CLOEXEC, 0) })
 	_ = conn.Close()
-	fd := int(file.Fd())
-	wake := unix.NsecToTimeval(wakeTime.Nanoseconds())
-	if err := errors.Join(unix.SetNonblock(fd, false), unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wake)); err != nil {
-		file.Close()
+	if err := errors.Join(err, fault); err != nil {
 		return nil, err
 	}
-	return &socket{address: a, local: conn.LocalAddr(), file: file, sink: s.sink, now: s.now, log: s.log, full: make(chan *chunk, maxChunks), free: make(chan *chunk, maxChunks)}, nil
+	wake := unix.NsecToTimeval(wakeTime.Nanoseconds())
+	if err := errors.Join(unix.SetNonblock(fd, false), unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &wake)); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return &socket{address: a, local: conn.LocalAddr(), fd: fd, sink: s.sink, now: s.now, log: s.log, full: make(chan *chunk, maxChunks), free: make(chan *chunk, maxChunks)}, nil
+}
+
+// close ends the socket; nobody reads any more.
+func (d *socket) close() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fd >= 0 {
+		_ = unix.Close(d.fd)
+		d.fd = -1
+	}
 }
 
 // run reads until ctx ends and returns when the sink has taken all, or taking ended.
@@ -100,7 +113,7 @@ func (d *socket) run(ctx, taking context.Context) {
 
 // read moves datagrams from the kernel into chunks.
 func (d *socket) read(ctx, taking context.Context) {
-	in, err := newBatch(int(d.file.Fd()))
+	in, err := newBatch(d.fd)
 	if err != nil {
 		d.log.Error("socket is not read", "listener", d.address.String(), "err", err)
 		return

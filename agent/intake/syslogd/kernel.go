@@ -41,21 +41,16 @@ func enlarge(conn syscall.Conn, n int) error {
 
 // pollDrops adds the kernel's losses since the last call to the counts.
 func (d *socket) pollDrops() {
-	d.dropMu.Lock()
-	defer d.dropMu.Unlock()
-	raw, err := d.file.SyscallConn()
-	if err != nil {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.fd < 0 {
 		return
 	}
 	var vars [memVars]uint32
 	size := uint32(unsafe.Sizeof(vars))
-	ok := false
-	err = raw.Control(func(fd uintptr) {
-		_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, fd, unix.SOL_SOCKET, unix.SO_MEMINFO,
-			uintptr(unsafe.Pointer(&vars)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // no wrapper reads an array
-		ok = errno == 0 && size >= (memDrops+1)*4
-	})
-	if err != nil || !ok {
+	_, _, errno := unix.Syscall6(unix.SYS_GETSOCKOPT, uintptr(d.fd), unix.SOL_SOCKET, unix.SO_MEMINFO,
+		uintptr(unsafe.Pointer(&vars)), uintptr(unsafe.Pointer(&size)), 0) //nolint:gosec // no wrapper reads an array
+	if errno != 0 || size < (memDrops+1)*4 {
 		return
 	}
 	d.counts.kernelDrops.Add(uint64(vars[memDrops] - d.lastDrops))

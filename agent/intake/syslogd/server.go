@@ -158,7 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 
 func (s *Server) close() {
 	for _, d := range s.sockets {
-		d.file.Close()
+		d.close()
 	}
 	for _, l := range s.streams {
 		l.Close()
