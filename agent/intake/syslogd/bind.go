@@ -136,10 +136,10 @@ func sameAddress(bound net.Addr, a address) bool {
 	}
 	if network == transportUDP {
 		want, err := net.ResolveUDPAddr(network, a.where)
-		return err == nil && sameEndpoint(want.AddrPort().String(), bound.String())
+		return err == nil && sameEndpoint(want.String(), bound.String())
 	}
 	want, err := net.ResolveTCPAddr(network, a.where)
-	return err == nil && sameEndpoint(want.AddrPort().String(), bound.String())
+	return err == nil && sameEndpoint(want.String(), bound.String())
 }
 
 func sameEndpoint(want, bound string) bool {
@@ -148,7 +148,7 @@ func sameEndpoint(want, bound string) bool {
 	if err1 != nil || err2 != nil || wp != bp {
 		return false
 	}
-	any4or6 := func(h string) bool { return h == "" || h == "0.0.0.0" || h == "::" || h == "invalid IP" }
+	any4or6 := func(h string) bool { return h == "" || h == "0.0.0.0" || h == "::" }
 	return wh == bh || any4or6(wh) && any4or6(bh)
 }
 
