@@ -34,7 +34,7 @@ func (l *Line) own(s Severity) {
 	if !s.Valid() {
 		return
 	}
-	l.Severity = s
+	l.Severity, l.OwnSeverity = s, true
 	if l.PRISeverity.Valid() && l.PRISeverity != s {
 		l.Flags |= FlagPRISeverityMismatch
 	}

@@ -23,7 +23,7 @@ func (l *Line) AppendJSON(dst []byte) []byte {
 	o.text("vendor", string(l.Vendor))
 	o.number("facility", int64(l.Facility))
 	o.number("severity", int64(l.Severity))
-	if l.PRISeverity.Valid() && l.PRISeverity != l.Severity {
+	if l.OwnSeverity && l.PRISeverity.Valid() {
 		o.number("pri_severity", int64(l.PRISeverity))
 	}
 	o.number("sequence", l.Sequence())

@@ -52,6 +52,7 @@ type Line struct {
 	Facility    int8     // 0..23 of PRI; -1 unknown
 	PRISeverity Severity // of PRI
 	Severity    Severity // the message's own, else PRI's
+	OwnSeverity bool     // the message states its severity itself
 
 	Seq     int64 // the device's sequence number, -1 unknown
 	Counter int64 // a transport counter in front of Seq, -1 unknown; with FlagRepeated how often

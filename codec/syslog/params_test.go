@@ -75,7 +75,7 @@ func TestAppendJSON(t *testing.T) {
 		},
 		{
 			`<13>Jun 12 21:07:14 relay1 <189>7: *Jun 12 21:07:13: %SYS-5-RELOAD: now`,
-			`{"raw":"<13>Jun 12 21:07:14 relay1 <189>7: *Jun 12 21:07:13: %SYS-5-RELOAD: now","dialect":"ios","facility":23,"severity":5,"sequence":7,"host":"relay1","host_source":"relay","timestamp":"2026-06-12T21:07:13","accuracy":"*","clock":"unsynchronised","mnemonic_facility":"SYS","mnemonic":"RELOAD","message":"now","relay":{"pri":13,"host":"relay1","timestamp":"2026-06-12T21:07:14"},"flags":["tz_missing","year_inferred","relayed"]}`,
+			`{"raw":"<13>Jun 12 21:07:14 relay1 <189>7: *Jun 12 21:07:13: %SYS-5-RELOAD: now","dialect":"ios","facility":23,"severity":5,"pri_severity":5,"sequence":7,"host":"relay1","host_source":"relay","timestamp":"2026-06-12T21:07:13","accuracy":"*","clock":"unsynchronised","mnemonic_facility":"SYS","mnemonic":"RELOAD","message":"now","relay":{"pri":13,"host":"relay1","timestamp":"2026-06-12T21:07:14"},"flags":["tz_missing","year_inferred","relayed"]}`,
 		},
 	} {
 		got := parse(tc.raw).AppendJSON(nil)
