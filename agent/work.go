@@ -59,6 +59,9 @@ func (a *Agent) message(p *plan, t *target, alert *callhome.Alert, got collect.C
 	if !w.bare && len(w.commands) > 0 {
 		m.Attachments = append(m.Attachments, got.Attachments(w.commands)...)
 	}
+	if isCluster(alert) {
+		m.Pairs = append(m.Pairs, clusterMembers(m.Attachments)...)
+	}
 	return a.make(p, t, alert, m, w)
 }
 

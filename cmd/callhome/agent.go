@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -25,7 +24,6 @@ import (
 	"callhome/agent/intake/syslogd"
 	"callhome/config"
 	"callhome/control"
-	"callhome/trustpoint"
 )
 
 const (
@@ -90,11 +88,9 @@ func runAgent(ctx context.Context, file string, cfg *config.Agent, log *slog.Log
 // listen opens the configured sources of lines.
 func (d *device) listen(ctx context.Context) error {
 	if len(d.cfg.Intake.Syslog) > 0 {
-		in := d.cfg.Intake.Config
-		if err := d.ownCertificate(&in); err != nil {
-			return err
-		}
-		s, err := syslogd.New(in, d.agent, syslogd.Options{Log: d.log, Metrics: d.metrics})
+		s, err := syslogd.New(d.cfg.Intake.Config, d.agent, syslogd.Options{
+			Log: d.log, Metrics: d.metrics, CertDir: d.path(tlsDir), Hosts: []string{d.cfg.Device.Hostname, "localhost", "127.0.0.1", "::1"},
+		})
 		if err != nil {
 			return err
 		}
@@ -134,6 +130,7 @@ func (d *device) run(ctx context.Context, ctl *control.Server, file string) erro
 	}
 	start(ctl.Run)
 	start(d.courier.Run)
+	start(d.watchTrust)
 	for _, t := range d.tees {
 		start(t.Run)
 	}
@@ -154,6 +151,36 @@ func (d *device) run(ctx context.Context, ctl *control.Server, file string) erro
 	}
 	d.log.Info("callhome agent has stopped")
 	return nil
+}
+
+const (
+	// trustCheck is how often certificates are looked at: they end on a date, not at a second.
+	trustCheck = time.Hour
+	// trustNotice is how long before its end a certificate is complained about.
+	trustNotice = 30 * 24 * time.Hour
+)
+
+// watchTrust tells health which certificates of trust points end soon, or have ended.
+func (d *device) watchTrust(ctx context.Context) error {
+	part := d.health.Part("trust points")
+	tick := time.NewTicker(trustCheck)
+	defer tick.Stop()
+	for {
+		ending, err := d.trust.Expiring(trustNotice)
+		switch {
+		case err != nil:
+			part.Unwell(err.Error())
+		case len(ending) > 0:
+			part.Unwell(fmt.Sprintf("the certificate %s of trust point %s ends on %s; replace it", ending[0].Subject, ending[0].TrustPoint, ending[0].NotAfter.Format(time.DateOnly)))
+		default:
+			part.Well()
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
 }
 
 func (d *device) serveMetrics(ctx context.Context, ln net.Listener) error {
@@ -215,20 +242,5 @@ func (d *device) reload(file string) error {
 		return err
 	}
 	d.log.Info("the configuration was read again")
-	return nil
-}
-
-// ownCertificate gives tls:// listeners a certificate of our own authority where none is configured.
-func (d *device) ownCertificate(in *syslogd.Config) error {
-	if !in.NeedsCertificate() {
-		return nil
-	}
-	dir := d.path(tlsDir)
-	id, err := trustpoint.LoadServer(trustpoint.DefaultServerConfig(), dir, []string{d.cfg.Device.Hostname, "localhost", "127.0.0.1", "::1"}, time.Now)
-	if err != nil {
-		return err
-	}
-	in.TLS.CertFile, in.TLS.KeyFile = filepath.Join(dir, "server.crt"), filepath.Join(dir, "server.key")
-	d.log.Info("tls:// listeners show a certificate of our own authority; senders must trust it", "folder", dir, "fingerprint", id.Fingerprint)
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"callhome"
+	"callhome/control"
 )
 
 // version is set when the binary is linked.
@@ -58,11 +59,11 @@ func exitCode(err error) int {
 	if errors.As(err, &usage) {
 		return exitUsage
 	}
-	switch callhome.KindOf(err) {
-	case callhome.KindInvalid:
-		return exitUsage
-	case callhome.KindUnavailable:
+	switch {
+	case errors.Is(err, control.ErrUnreachable):
 		return exitUnreachable
+	case callhome.KindOf(err) == callhome.KindInvalid:
+		return exitUsage
 	}
 	return exitFailed
 }

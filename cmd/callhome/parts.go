@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -83,8 +84,8 @@ func (d *device) config() *config.Agent {
 }
 
 // construct makes the parts of an agent; nothing runs or listens yet. watch may be nil.
-func construct(ctx context.Context, cfg *config.Agent, log *slog.Logger, watch func(agent.Happening)) (d *device, err error) {
-	d = &device{cfg: cfg, log: log, health: health.New(), metrics: prometheus.NewRegistry()}
+func construct(ctx context.Context, cfg *config.Agent, log *slog.Logger, watch func(agent.Happening)) (_ *device, err error) {
+	d := &device{cfg: cfg, log: log, health: health.New(), metrics: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			d.close()
@@ -150,6 +151,7 @@ func (d *device) openRoad(context.Context) error {
 		return err
 	}
 	d.mail = mail
+	d.mailRoad.log, d.httpRoad.log = d.log, d.log
 	d.mailRoad.replace(mail)
 	d.httpRoad.replace(web)
 	d.courier, err = deliver.New(d.cfg.Retry, deliver.Options{
@@ -188,7 +190,7 @@ func (d *device) targets(cfg agent.Config) []collect.Device {
 	out := []collect.Device{own}
 	for i := range cfg.Devices {
 		n := &cfg.Devices[i]
-		dev := collect.Device{Name: n.Hostname, Contexts: n.Contexts, Sessions: n.Sessions, Gate: collect.ShowOnly(append(cfg.Collect.Commands, n.Commands...))}
+		dev := collect.Device{Name: n.Hostname, Contexts: n.Contexts, Sessions: n.Sessions, Gate: collect.ShowOnly(slices.Concat(cfg.Collect.Commands, n.Commands))}
 		if n.SSH != nil {
 			ssh := *n.SSH
 			if ssh.KnownHosts == "" {
@@ -264,9 +266,7 @@ func (d *device) close() {
 		_ = d.outbox.Close()
 	}
 	for _, road := range []*swap{&d.mailRoad, &d.httpRoad} {
-		if road.current != nil {
-			_ = road.current.Close()
-		}
+		road.close()
 	}
 	if d.store != nil {
 		_ = d.store.Close()

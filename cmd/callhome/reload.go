@@ -1,51 +1,14 @@
 package main
 
 import (
-	"context"
 	"reflect"
 	"slices"
 	"strings"
-	"sync"
-	"time"
 
-	"callhome"
 	"callhome/config"
-	"callhome/deliver"
 	"callhome/deliver/httpsend"
 	"callhome/deliver/smtpsend"
 )
-
-// swap is a sender that a reload may replace. Messages under way end with the old one.
-type swap struct {
-	mu      sync.RWMutex // guards current; held shared while it sends
-	current closingSender
-}
-
-type closingSender interface {
-	deliver.Sender
-	Close() error
-}
-
-// Send sends by the current sender.
-func (s *swap) Send(ctx context.Context, env *callhome.Envelope) error {
-	s.mu.RLock()
-	current := s.current
-	s.mu.RUnlock()
-	return current.Send(ctx, env)
-}
-
-func (s *swap) replace(by closingSender) {
-	s.mu.Lock()
-	old := s.current
-	s.current = by
-	s.mu.Unlock()
-	if old != nil {
-		time.AfterFunc(oldSenderTime, func() { _ = old.Close() })
-	}
-}
-
-// oldSenderTime lets messages under way end before their connections are closed.
-const oldSenderTime = 2 * time.Minute
 
 // senders makes the senders of a configuration.
 func (d *device) senders(cfg *config.Agent) (*smtpsend.Sender, *httpsend.Sender, error) {

@@ -6,6 +6,9 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+
+	"callhome"
+	"callhome/trustpoint"
 )
 
 const (
@@ -17,18 +20,10 @@ const (
 
 // Config is the part of the block `intake` that concerns syslog.
 type Config struct {
-	Syslog        []string `yaml:"syslog,omitempty" json:"syslog,omitempty"`                 // udp://HOST:PORT, tcp://, tls://, unix:///PATH, unixgram:///PATH
-	TLS           TLS      `yaml:"tls,omitempty" json:"tls,omitzero"`                        // for tls:// listeners
-	ReceiveBuffer int      `yaml:"receive_buffer,omitempty" json:"receive_buffer,omitempty"` // bytes of the kernel's buffer per datagram socket; default 8 MiB
-	Sockets       int      `yaml:"udp_sockets,omitempty" json:"udp_sockets,omitempty"`       // UDP sockets per address (SO_REUSEPORT); default 1
-}
-
-// TLS names the files of the tls:// listeners.
-type TLS struct {
-	CertFile     string `yaml:"cert_file,omitempty" json:"cert_file,omitempty"`
-	KeyFile      string `yaml:"key_file,omitempty" json:"key_file,omitempty"`
-	ClientCAFile string `yaml:"client_ca_file,omitempty" json:"client_ca_file,omitempty"` // asks clients for a certificate of this CA; lines of those that show one are secure
-	Require      bool   `yaml:"require_client_cert,omitempty" json:"require_client_cert,omitempty"`
+	Syslog        []string                `yaml:"syslog,omitempty" json:"syslog,omitempty"`                 // udp://HOST:PORT, tcp://, tls://, unix:///PATH, unixgram:///PATH
+	TLS           trustpoint.ServerConfig `yaml:"tls,omitempty" json:"tls,omitzero"`                        // of tls:// listeners; without files a certificate of our own authority is made
+	ReceiveBuffer int                     `yaml:"receive_buffer,omitempty" json:"receive_buffer,omitempty"` // bytes of the kernel's buffer per datagram socket; default 8 MiB
+	Sockets       int                     `yaml:"udp_sockets,omitempty" json:"udp_sockets,omitempty"`       // UDP sockets per address (SO_REUSEPORT); default 1
 }
 
 // maxSockets bounds udp_sockets: more readers than cores bring nothing.
@@ -47,17 +42,32 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// NeedsCertificate reports whether something listens with TLS but no certificate is configured.
-func (c Config) NeedsCertificate() bool {
+// listensTLS reports whether something listens with TLS.
+func (c Config) listensTLS() bool {
 	for _, s := range c.Syslog {
-		if a, err := parseAddress(s); err == nil && a.transport == transportTLS && c.TLS.CertFile == "" {
+		if a, err := parseAddress(s); err == nil && a.transport == transportTLS {
 			return true
 		}
 	}
 	return false
 }
 
-// Validate names every fault by its key. A missing certificate is none: who constructs the server may make one.
+// prefixed puts a block's name before the paths of its faults.
+func prefixed(block string, err error) []error {
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		return []error{err}
+	}
+	for _, e := range joined.Unwrap() {
+		var c *callhome.Error
+		if errors.As(e, &c) {
+			c.Path = block + c.Path
+		}
+	}
+	return joined.Unwrap()
+}
+
+// Validate names every fault by its key.
 func (c Config) Validate() error {
 	c = c.withDefaults()
 	var errs []error
@@ -66,11 +76,8 @@ func (c Config) Validate() error {
 			errs = append(errs, fmt.Errorf("intake.syslog[%d]: %w", i, err))
 		}
 	}
-	if (c.TLS.CertFile == "") != (c.TLS.KeyFile == "") {
-		errs = append(errs, errors.New("intake.tls: cert_file and key_file belong together, one is missing"))
-	}
-	if c.TLS.Require && c.TLS.ClientCAFile == "" {
-		errs = append(errs, errors.New("intake.tls.client_ca_file: is missing; require_client_cert needs the CA to check them with"))
+	if err := c.TLS.Validate(); err != nil {
+		errs = append(errs, prefixed("intake.", err)...)
 	}
 	if c.ReceiveBuffer < minReceiveBuffer || c.ReceiveBuffer > maxReceiveBuffer {
 		errs = append(errs, fmt.Errorf("intake.receive_buffer: %d is outside %d to %d bytes", c.ReceiveBuffer, minReceiveBuffer, maxReceiveBuffer))

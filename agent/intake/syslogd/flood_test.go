@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"callhome/agent/intake"
+	"callhome/trustpoint"
 )
 
 // withTimes starts a server with short limits.
@@ -71,7 +72,7 @@ func TestSlowSender(t *testing.T) {
 func TestHalfOpenTLS(t *testing.T) {
 	p := newPKI(t)
 	k := newTaken()
-	s, stop := withTimes(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: TLS{CertFile: p.cert, KeyFile: p.key}}, k, time.Second)
+	s, stop := withTimes(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: trustpoint.ServerConfig{CertFile: p.cert, KeyFile: p.key}}, k, time.Second)
 	silent, garbage := dial(t, s, 0), dial(t, s, 0)
 	io.WriteString(garbage, "<13>plain text on the TLS port\n")
 	for _, c := range []net.Conn{silent, garbage} {
@@ -184,7 +185,7 @@ func BenchmarkTCP(b *testing.B) { benchStream(b, Config{Syslog: []string{"tcp://
 
 func BenchmarkTLS(b *testing.B) {
 	p := newPKI(b)
-	benchStream(b, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: TLS{CertFile: p.cert, KeyFile: p.key}}, &p)
+	benchStream(b, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: trustpoint.ServerConfig{CertFile: p.cert, KeyFile: p.key}}, &p)
 }
 
 // benchStream reports CPU time of both ends; the sender writes 64 KiB at a time and costs little.

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"callhome/agent/intake"
+	"callhome/trustpoint"
 )
 
 const (
@@ -29,6 +30,11 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time
 	Metrics prometheus.Registerer // nil: not exported
+
+	// CertDir is where an authority of our own is kept when tls:// listeners have no certificate, and Hosts are the names
+	// and addresses that its certificate is for.
+	CertDir string
+	Hosts   []string
 }
 
 // Server listens on all addresses of a configuration.
@@ -59,14 +65,18 @@ func New(cfg Config, sink intake.Sink, o Options) (*Server, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
-	if cfg.TLS.CertFile != "" {
-		var err error
-		if s.tls, err = cfg.TLS.serverConfig(s.now); err != nil {
-			return nil, err
+	if cfg.listensTLS() {
+		if cfg.TLS.CertFile == "" && o.CertDir == "" {
+			return nil, errors.New("intake.tls.cert_file: is missing; a tls:// listener needs cert_file and key_file")
 		}
-	}
-	if s.tls == nil && cfg.NeedsCertificate() {
-		return nil, errors.New("intake.tls.cert_file: is missing; a tls:// listener needs cert_file and key_file")
+		id, err := trustpoint.LoadServer(cfg.TLS, o.CertDir, o.Hosts, s.now)
+		if err != nil {
+			return nil, fmt.Errorf("intake.tls: %w", err)
+		}
+		s.tls = id.TLS
+		if id.Fingerprint != "" {
+			s.log.Info("tls:// listeners show a certificate of our own authority; senders must trust it", "folder", o.CertDir, "fingerprint", id.Fingerprint)
+		}
 	}
 	if o.Metrics != nil {
 		return s, s.register(o.Metrics)

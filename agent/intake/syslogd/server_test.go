@@ -25,6 +25,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callhome/agent/intake"
+	"callhome/trustpoint"
 )
 
 func TestMain(m *testing.M) {
@@ -334,7 +335,7 @@ func (p pki) dial(t testing.TB, s *Server, withCert bool) *tls.Conn {
 
 func TestTLS(t *testing.T) {
 	p := newPKI(t)
-	cfg := Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: TLS{CertFile: p.cert, KeyFile: p.key, ClientCAFile: p.ca}}
+	cfg := Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: trustpoint.ServerConfig{CertFile: p.cert, KeyFile: p.key, ClientCAFile: p.ca}}
 	k := newTaken()
 	s, stop := start(t, cfg, k)
 	for i, withCert := range []bool{true, false} {
@@ -361,7 +362,7 @@ func TestTLS(t *testing.T) {
 func TestTLSRequiresCertificate(t *testing.T) {
 	p := newPKI(t)
 	k := newTaken()
-	s, stop := start(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: TLS{CertFile: p.cert, KeyFile: p.key, ClientCAFile: p.ca, Require: true}}, k)
+	s, stop := start(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: trustpoint.ServerConfig{CertFile: p.cert, KeyFile: p.key, ClientCAFile: p.ca, RequireCert: true}}, k)
 	c := p.dial(t, s, false)
 	io.WriteString(c, "6 <1>abc")
 	if _, err := c.Read(make([]byte, 1)); err == nil {
@@ -377,7 +378,7 @@ func TestTLSRequiresCertificate(t *testing.T) {
 func TestNothingLostAtTLSClose(t *testing.T) {
 	p := newPKI(t)
 	k := newTaken()
-	s, stop := start(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: TLS{CertFile: p.cert, KeyFile: p.key}}, k)
+	s, stop := start(t, Config{Syslog: []string{"tls://127.0.0.1:0"}, TLS: trustpoint.ServerConfig{CertFile: p.cert, KeyFile: p.key}}, k)
 	const conns, lines = 20, 5000
 	var senders sync.WaitGroup
 	for i := range conns {
@@ -411,8 +412,8 @@ func TestConfigFaults(t *testing.T) {
 		{Config{Syslog: []string{"udp://collector.example:514"}}, "no IP address"},
 		{Config{Syslog: []string{"http://127.0.0.1:80"}}, "use udp://"},
 		{Config{Syslog: []string{"unix://run/log"}}, "unix:///PATH"},
-		{Config{TLS: TLS{CertFile: "x"}}, "belong together"},
-		{Config{TLS: TLS{Require: true}}, "client_ca_file"},
+		{Config{TLS: trustpoint.ServerConfig{CertFile: "x"}}, "give both cert_file and key_file"},
+		{Config{TLS: trustpoint.ServerConfig{RequireCert: true}}, "client_ca_file"},
 		{Config{ReceiveBuffer: 5}, "receive_buffer"},
 		{Config{Sockets: 65}, "udp_sockets"},
 	}
