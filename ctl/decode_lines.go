@@ -24,22 +24,20 @@ func DecodeSyslog(out io.Writer, in io.Reader, received time.Time) (err error) {
 	)
 	return eachLine(in, func(raw []byte) error {
 		parser.Parse(raw, received, &line)
+		ignoreSkew(&line)
 		buf = append(line.AppendJSON(buf[:0]), '\n')
 		_, err := w.Write(buf)
 		return err
 	})
 }
 
-// DecodeCiscoLog is DecodeSyslog; with strict every line that breaks a rule also gets its error, and the result is an
-// error that counts them.
+// DecodeCiscoLog prints a JSON object for every line of in, read as CiscoLog; with strict every line that breaks a rule
+// also gets its error, and the result is an error that counts them.
 func DecodeCiscoLog(out io.Writer, in io.Reader, received time.Time, strict bool) (err error) {
-	if !strict {
-		return DecodeSyslog(out, in, received)
-	}
 	w, flush := output(out)
 	defer flush(&err)
 	var (
-		parser     syslog.Parser
+		reader     = newCiscoLogReader()
 		line       syslog.Line
 		rec        ciscolog.Record
 		buf        []byte
@@ -48,16 +46,15 @@ func DecodeCiscoLog(out io.Writer, in io.Reader, received time.Time, strict bool
 	err = eachLine(in, func(raw []byte) error {
 		lines++
 		raw = bytes.TrimSuffix(raw, []byte("\r"))
-		parser.Parse(raw, received, &line)
+		reader.read(raw, received, &line)
 		buf = line.AppendJSON(buf[:0])
-		if v := ciscolog.ParseStrict(raw, &rec); v != nil {
-			bad++
-			fault, err := json.Marshal(v)
-			if err != nil {
-				return err
+		if strict {
+			if v := ciscolog.ParseStrict(raw, &rec); v != nil {
+				bad++
+				if buf, err = appendViolation(buf, v); err != nil {
+					return err
+				}
 			}
-			buf = append(buf[:len(buf)-1], `,"error":`...)
-			buf = append(append(buf, fault...), '}')
 		}
 		_, err := w.Write(append(buf, '\n'))
 		return err
@@ -66,4 +63,14 @@ func DecodeCiscoLog(out io.Writer, in io.Reader, received time.Time, strict bool
 		return &callhome.Error{Kind: callhome.KindInternal, Msg: fmt.Sprintf("%d of %d lines break a rule of the strict format; each names it under error", bad, lines)}
 	}
 	return err
+}
+
+// appendViolation adds the broken rule to the object that ends buf.
+func appendViolation(buf []byte, v *ciscolog.Violation) ([]byte, error) {
+	fault, err := json.Marshal(v)
+	if err != nil {
+		return buf, err
+	}
+	buf = append(buf[:len(buf)-1], `,"error":`...)
+	return append(append(buf, fault...), '}'), nil
 }

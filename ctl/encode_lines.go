@@ -15,9 +15,11 @@ import (
 type lineObject struct {
 	Facility  *int               `json:"facility"`
 	Severity  *int               `json:"severity"`
+	PRISev    *int               `json:"pri_severity"`
 	Sequence  uint32             `json:"sequence"`
 	Host      string             `json:"host"`
 	Timestamp callhome.Timestamp `json:"timestamp"`
+	Zone      string             `json:"zone"`
 	Accuracy  string             `json:"accuracy"`
 	App       string             `json:"mnemonic_facility"`
 	Mnemonic  string             `json:"mnemonic"`
@@ -59,16 +61,36 @@ func (o *lineObject) fields() ciscolog.Fields {
 	if o.Severity != nil {
 		f.Severity = int8(max(-1, min(*o.Severity, 8)))
 	}
-	if o.Facility != nil && o.Severity != nil && *o.Facility >= 0 && *o.Facility <= 23 && *o.Severity >= 0 && *o.Severity <= 7 {
-		f.HasPRI, f.PRI = true, uint8(*o.Facility*8+*o.Severity)
-	}
+	f.HasPRI, f.PRI = o.pri()
 	if o.Timestamp.IsZero() {
 		f.Accuracy = ciscolog.AccuracyNoClock
-	} else if _, offset := o.Timestamp.Zone(); offset != 0 && !o.Timestamp.NoZone {
+	} else if o.Timestamp.NoZone {
+		f.Zone = o.zoneName()
+	} else if _, offset := o.Timestamp.Zone(); offset != 0 {
 		f.Zone = o.Timestamp.Format("-0700")
 	}
 	f.Time = f.Time.Truncate(time.Millisecond)
 	return f
+}
+
+// zoneName is the name of a zone that says nothing of an offset, as a line may have it; else nothing, which means UTC.
+func (o *lineObject) zoneName() string {
+	if n := len(o.Zone); n == 0 || n > ciscolog.MaxZone || o.Zone[0] == '+' || o.Zone[0] == '-' {
+		return ""
+	}
+	return o.Zone
+}
+
+// pri is facility and severity, PRI's own where that is given.
+func (o *lineObject) pri() (has bool, pri uint8) {
+	severity := o.PRISev
+	if severity == nil {
+		severity = o.Severity
+	}
+	if o.Facility == nil || severity == nil || *o.Facility < 0 || *o.Facility > 23 || *severity < 0 || *severity > 7 {
+		return false, 0
+	}
+	return true, uint8(*o.Facility*8 + *severity)
 }
 
 // accuracyOf reads the mark or the word that decoding prints.
