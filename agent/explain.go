@@ -25,7 +25,7 @@ func NewExplainer(cfg Config) (*Explainer, error) {
 
 // judged is a line with what was found out about it.
 func (e *Explainer) judged(raw []byte, received time.Time, l *syslog.Line) (personality.Verdict, *personality.Personality) {
-	t := e.plan.read(raw, &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: received}, l)
+	t := e.plan.read(nil, raw, &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: received}, l)
 	pers := e.plan.personalityFor(t, l)
 	return e.plan.classify.Classify(l, pers), pers
 }

@@ -70,7 +70,7 @@ func (j *joiner) judge(ctx context.Context, done []ciscolog.Joined) error {
 		}
 		s := scratches.Get().(*scratch)
 		p := j.agent.plan.Load()
-		t := p.read(j.whole(m), o, &s.line)
+		t := p.read(p.devices.byPeer(o.Peer.Addr()), j.whole(m), o, &s.line)
 		err := j.agent.judge(ctx, p, t, o, s)
 		scratches.Put(s)
 		if err != nil {

@@ -20,6 +20,19 @@ import (
 type scratch struct {
 	line      syslog.Line
 	decisions []route.Decision
+
+	// The last look-up of a sender: most lines come from the sender of the line before.
+	peer   netip.AddrPort
+	plan   *plan
+	target *target
+}
+
+// sender is the device that sends from an address, nil if unknown.
+func (s *scratch) sender(p *plan, peer netip.AddrPort) *target {
+	if s.plan != p || s.peer != peer {
+		s.plan, s.peer, s.target = p, peer, p.devices.byPeer(peer.Addr())
+	}
+	return s.target
 }
 
 var scratches = sync.Pool{New: func() any { return new(scratch) }}
@@ -35,16 +48,16 @@ func (a *Agent) Take(ctx context.Context, raw []byte, o *intake.Origin) error {
 	s := scratches.Get().(*scratch)
 	defer scratches.Put(s)
 	p := a.plan.Load()
-	t := p.read(raw, o, &s.line)
+	t := p.read(s.sender(p, o.Peer), raw, o, &s.line)
 	if ok, err := a.joiner.take(ctx, o, &s.line); ok {
 		return err // a part of a message; judged when it is complete
 	}
 	return a.judge(ctx, p, t, o, s)
 }
 
-// read parses a line with what is known of its sender and says whose line it is; nil stands for a stranger.
-func (p *plan) read(raw []byte, o *intake.Origin, l *syslog.Line) *target {
-	t := p.devices.byPeer(o.Peer.Addr())
+// read parses a line with what is known of its sender, which may be nil, and says whose line it is; nil stands for a
+// stranger.
+func (p *plan) read(t *target, raw []byte, o *intake.Origin, l *syslog.Line) *target {
 	parser := &p.devices.own.parser
 	if t != nil {
 		parser = &t.parser
