@@ -75,17 +75,28 @@ func (x *prefix) levelWords() int {
 	return n
 }
 
-// levelWord reports whether w is a level, or a facility and level joined by a dot.
-func levelWord(w []byte) bool {
-	if i := bytes.IndexByte(w, '.'); i > 0 {
-		return facilityWord(w[:i]) && severityOfWord(w[i+1:]).Valid()
-	}
-	return severityOfWord(w).Valid()
+// levelWord reports whether w is a level, or a facility and level.
+func levelWord(w []byte) bool { return facilityLevel(w) || severityOfWord(w).Valid() }
+
+// facilityLevel reports whether w is a facility and a level joined by a dot or a colon: no host is called that.
+func facilityLevel(w []byte) bool {
+	i := bytes.IndexAny(w, ".:")
+	return i > 0 && facilityWord(w[:i]) && severityOfWord(w[i+1:]).Valid()
 }
 
-// facilityWord reports whether w is a facility's name as syslogd.conf spells it.
+// longestFacility is the longest name of facilityWord.
+const longestFacility = 8
+
+// facilityWord reports whether w is a facility's name as syslogd.conf spells it, in any case.
 func facilityWord(w []byte) bool {
-	switch string(w) {
+	var low [longestFacility]byte
+	if len(w) > len(low) {
+		return false
+	}
+	for i, c := range w {
+		low[i] = lower(c)
+	}
+	switch string(low[:len(w)]) {
 	case "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "security", "ftp",
 		"ntp", "audit", "local0", "local1", "local2", "local3", "local4", "local5", "local6", "local7":
 		return true
@@ -101,7 +112,7 @@ func (x *prefix) hosts(l *Line) {
 	for i := range x.words[:x.n] {
 		w := &x.words[i]
 		switch {
-		case !w.colon && levelWord(w.text) && i > 0:
+		case !w.colon && (i > 0 && levelWord(w.text) || facilityLevel(w.text)):
 		case relayed && w.stamps == 1 && l.Relay.Host == nil:
 			l.Relay.Host = w.text
 		case relayed && w.stamps == 1 && hasPID(w.text):
@@ -119,12 +130,12 @@ func (x *prefix) hosts(l *Line) {
 	}
 }
 
-// header sets the host that the device gave itself. 0.0.0.0 and "-" mean that it does not know.
+// header sets the host that the device gave itself. 0.0.0.0 and dashes mean that it does not know.
 func (l *Line) header(h []byte) {
 	if len(h) > 2 && h[0] == '[' && h[len(h)-1] == ']' {
 		h = h[1 : len(h)-1]
 	}
-	if len(h) == 0 || string(h) == "-" || string(h) == "0.0.0.0" {
+	if len(h) == 0 || h[0] == '-' || string(h) == "0.0.0.0" {
 		return
 	}
 	l.Host, l.HostSource = h, HostFromHeader
@@ -151,7 +162,7 @@ func (p *Parser) family(x *prefix, b []byte, c *core, received time.Time, l *Lin
 		l.firewall()
 	case x.node != nil:
 		l.xr(x)
-	case string(fac) == "Viptela" || bytes.HasPrefix(fac, []byte("Viptela-")):
+	case string(fac) == "Viptela" || overlay(fac) > 0:
 		l.viptela()
 	case callManager(fac) || bytes.HasPrefix(l.Text, []byte("%[")):
 		p.ciscoLog(x, received, l)
@@ -227,13 +238,20 @@ func (l *Line) xr(x *prefix) {
 
 // viptela finishes a line of an SD-WAN device: facility is Viptela-host-process, mnemonic LEVEL-code.
 func (l *Line) viptela() {
+	n := overlay(l.CoreFacility)
 	l.Dialect, l.Vendor = RFC3164, VendorViptela
+	if n > len("Viptela") {
+		l.Dialect = IOS
+	}
 	if i := bytes.LastIndexByte(l.Mnemonic, '-'); i >= 0 {
 		l.MessageID = l.Mnemonic[i+1:]
 	}
-	rest, ok := bytes.CutPrefix(l.CoreFacility, []byte("Viptela-"))
+	if n == 0 {
+		return
+	}
+	rest := l.CoreFacility[n+1:]
 	i := bytes.LastIndexByte(rest, '-')
-	if !ok || i < 0 {
+	if i < 0 {
 		return
 	}
 	if l.Host == nil {
@@ -242,7 +260,7 @@ func (l *Line) viptela() {
 	if l.Program == nil {
 		l.Program = rest[i+1:]
 	}
-	l.CoreFacility = l.CoreFacility[:len("Viptela")]
+	l.CoreFacility = l.CoreFacility[:n]
 }
 
 // nexus finishes an NX-OS line: where in the chassis, and the process behind the text.

@@ -58,7 +58,7 @@ func scanCore(b []byte, at int, c *core) bool {
 	if i >= len(b) {
 		return scanOddCore(b, at, i, c)
 	}
-	if hasPrefixAt(b, at+1, "Viptela-") {
+	if overlay(b[at+1:]) > 0 {
 		return scanViptela(b, at, c)
 	}
 	c.letters = false
@@ -114,6 +114,19 @@ func scanOddCore(b []byte, at, end int, c *core) bool {
 	c.severity, c.letters = Severity(w[n-1]-'0'), false //nolint:gosec // one digit
 	c.at, c.facility, c.mnemonic = at, w[:n-2], nil
 	return c.close(b, end)
+}
+
+// overlays are the facilities of SD-WAN devices, which go on with the host's name: vEdge and its controllers, IOS XE.
+var overlays = [...]string{"Viptela-", "Cisco-SDWAN-"}
+
+// overlay gives the length of the facility at the start of b when it is one of overlays, 0 when it is none.
+func overlay(b []byte) int {
+	for _, name := range overlays {
+		if hasPrefixAt(b, 0, name) {
+			return len(name) - 1
+		}
+	}
+	return 0
 }
 
 // scanViptela reads %Viptela-host-process-level-LEVEL-code, counted from the right, as the host may hold anything.

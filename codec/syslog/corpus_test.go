@@ -21,7 +21,7 @@ import (
 	"callhome/codec/syslog"
 )
 
-var update = flag.Bool("update", false, "write the judged expectations anew; look at what changed")
+var update = flag.Bool("update", false, "write the expectations anew; look at what changed")
 
 // minRight is the share of corpus lines whose dialect, severity, name, host and time must be right.
 const minRight = 0.98

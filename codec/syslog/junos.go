@@ -58,6 +58,9 @@ func (l *Line) junosText() {
 
 // junosCard takes what line cards log: their name, once or twice, then a process or a TAG, and the text.
 func (l *Line) junosCard() bool {
+	if bytes.HasPrefix(l.Text, []byte("(FPC Slot ")) {
+		return l.junosSlot()
+	}
 	n := token(l.Text, 0)
 	card := l.Text[:n]
 	if len(card) < 4 || !junosProcess(card) || class[card[len(card)-1]]&isDigit == 0 {
@@ -76,6 +79,18 @@ func (l *Line) junosCard() bool {
 	}
 	l.Text = t
 	l.engine()
+	return true
+}
+
+// junosSlot takes what a service card logs: (FPC Slot 0, PIC Slot 1) in front of the tag.
+func (l *Line) junosSlot() bool {
+	n := bytes.IndexByte(l.Text, ')')
+	if n < 0 {
+		return false
+	}
+	l.Dialect, l.Node, l.Text = Junos, l.Text[1:n], l.Text[skipSpaces(l.Text, n+1):]
+	l.bsdTag()
+	l.junosText()
 	return true
 }
 

@@ -39,9 +39,11 @@ func scanEpoch(b []byte, i int, l *Line) int {
 func (l *Line) meraki(b []byte, i int) {
 	l.Dialect = Meraki
 	i = skipSpaces(b, i)
-	host := token(b, i)
-	l.header(b[i:host])
-	i = skipSpaces(b, host)
+	if b[i-2] != ' ' { // two spaces are around the empty name of a device that has none
+		host := token(b, i)
+		l.header(b[i:host])
+		i = skipSpaces(b, host)
+	}
 	kind := token(b, i)
 	l.Program = b[i:kind]
 	l.Text = b[skipSpaces(b, kind):]

@@ -41,7 +41,7 @@ type prefix struct {
 func (x *prefix) scan(p *Parser, b []byte) bool {
 	for i := 0; i < len(b); {
 		c := b[i]
-		if c == ' ' || c == ':' {
+		if c == ' ' || c == ':' || c == '\t' {
 			i++
 			continue
 		}
@@ -58,7 +58,7 @@ func (x *prefix) scan(p *Parser, b []byte) bool {
 func (x *prefix) piece(p *Parser, b []byte, i int) int {
 	switch b[i] {
 	case '*', '.':
-		if n := x.stamp(p, b, i+1); n > 0 {
+		if n := x.stamp(p, b, skipSpaces(b, i+1)); n > 0 {
 			x.accuracy = b[i]
 			return n
 		}
@@ -151,11 +151,17 @@ func (p *Parser) zoneAfter(b []byte, i int, r *reading, free int) int {
 	}
 	z := b[start:end]
 	off, exact, known := p.zoneOf(z)
+	if !known && free > 0 {
+		off, exact, known = p.zoneOfSmall(z)
+	}
 	colon := end < len(b) && b[end] == ':' || hasPrefixAt(b, end, " :")
 	if !known && !(colon && len(z) <= free && looksLikeZone(z)) {
 		return i
 	}
 	r.zone, r.offset, r.hasZone = z, off, exact
+	if r.year == 0 {
+		end = yearAfter(b, end, r) // the order of date(1)
+	}
 	return end
 }
 
@@ -233,6 +239,9 @@ func (x *prefix) word(b []byte, i int) int {
 		return i + n + 1
 	}
 	end := token(b, i)
+	if k := bytes.IndexByte(b[i:end], '\t'); k > 0 {
+		end = i + k // files of collectors have columns
+	}
 	t := b[i:end]
 	colon := t[len(t)-1] == ':'
 	if colon {

@@ -205,7 +205,7 @@ func (q *quickLine) special(c *core, r *reading) bool {
 func specialFacility(fac []byte) bool {
 	switch fac[0] {
 	case 'U', 'C':
-		return callManager(fac) || ucsFamily(fac)
+		return callManager(fac) || ucsFamily(fac) || overlay(fac) > 0
 	case 'I', 'M':
 		return callManager(fac)
 	case 'F':

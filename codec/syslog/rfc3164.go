@@ -35,6 +35,9 @@ func (p *Parser) parse3164(b []byte, received time.Time, l *Line) bool {
 	i = skipColon(b, i)
 	i = p.second(b, i, received, l)
 	l.Text = b[i:]
+	if p.wrapped5424(received, l) {
+		return true
+	}
 	if l.segment() || l.payload() || l.mentions() {
 		return true
 	}
@@ -91,6 +94,25 @@ func (p *Parser) second(b []byte, i int, received time.Time, l *Line) int {
 	return skipColon(b, at)
 }
 
+// wrapped5424 takes a message of RFC 5424 that a relay has put a host, or a host and a stamp, of its own in front of,
+// without another PRI.
+func (p *Parser) wrapped5424(received time.Time, l *Line) bool {
+	t := l.Text
+	end := token(t, 0)
+	at := skipSpaces(t, end)
+	if !hasPrefixAt(t, at, "1 ") || at+6 >= len(t) || digits(t, at+2) != at+6 || t[at+6] != '-' || !hostLike(t[:end]) {
+		return false
+	}
+	outer := *l
+	if !p.versioned(t[at:], received, l) {
+		*l = outer
+		return false
+	}
+	l.Relay.Time, l.Relay.Host = outer.Time, t[:end]
+	l.Flags = l.Flags&^(outer.Flags&(FlagYearInferred|FlagTZMissing|FlagTZUnknown)) | FlagRelayed
+	return true
+}
+
 // hostFirst takes `host Jun 13 21:07:15 …`: a name in front of the stamp, as some senders and stored files have it.
 func (p *Parser) hostFirst(b []byte, received time.Time, l *Line) bool {
 	end := token(b, 0)
@@ -115,14 +137,19 @@ func (p *Parser) hostFirst(b []byte, received time.Time, l *Line) bool {
 	at = p.zoneAfter(b, at+n, &r, 0)
 	p.settle(&r, received, l)
 	l.Dialect = RFC3164
+	if r.yearFirst {
+		l.Dialect = NXOS
+	}
 	if unit != nil {
 		l.Dialect, l.Node = Unknown, unit
 	}
 	l.Flags |= FlagHeaderForm
 	l.header(bytes.TrimSuffix(b[:end], []byte(":")))
 	l.Text = b[skipColon(b, at):]
-	l.bsdTag()
-	l.vendorText()
+	if !l.mentions() {
+		l.bsdTag()
+		l.vendorText()
+	}
 	return true
 }
 
@@ -163,6 +190,9 @@ func (l *Line) hostAndTag() {
 		l.Text = t[rest:]
 		l.afterHost()
 		return
+	}
+	if k := bytes.IndexByte(w, ':'); k > 0 && dotted(w[:k]) && allClass(w[k+1:], isDigit) {
+		w = w[:k] // an address and a port
 	}
 	if colon := bytes.HasSuffix(w, []byte(":")); colon || tagEnd(w) > 0 || !hostLike(w) || bytes.HasPrefix(w, []byte("1,")) {
 		if colon && closedHost(w[:end-1], t[rest:]) {
@@ -330,6 +360,9 @@ func (l *Line) bsdTag() {
 		i++
 	}
 	l.Text = t[i:]
+	if bytes.HasPrefix(l.Text, []byte("message repeated ")) {
+		l.repeated()
+	}
 }
 
 // mentions takes the lines that a syslog daemon writes of itself without a tag.
@@ -338,7 +371,24 @@ func (l *Line) mentions() bool {
 		l.repeated()
 		return true
 	}
-	return false
+	return l.aixForwarded()
+}
+
+// aixForwarded takes the host out of `Message forwarded from host: `, which syslogd of AIX puts behind the stamp.
+func (l *Line) aixForwarded() bool {
+	rest, ok := bytes.CutPrefix(l.Text, []byte("Message forwarded from "))
+	if !ok {
+		return false
+	}
+	end := token(rest, 0)
+	host := bytes.TrimSuffix(rest[:end], []byte(":"))
+	if len(host) == end || !hostLike(host) {
+		return false
+	}
+	l.header(host)
+	l.Text = rest[skipSpaces(rest, end):]
+	l.afterHost()
+	return true
 }
 
 // repeated flags "last message repeated n times"; n is the Counter.

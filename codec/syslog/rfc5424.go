@@ -281,7 +281,7 @@ func (p *Parser) quoted(received time.Time, l *Line) {
 	}
 	if c.at > 0 {
 		var x prefix
-		if !x.scan(p, t[:c.at]) || !x.plausible() || x.stamps == 0 && x.node == nil && x.nn == 0 && x.where == nil {
+		if !x.scan(p, t[:c.at]) || !x.plausible() || x.n > 0 && x.stamps == 0 && x.node == nil && x.nn == 0 && x.where == nil {
 			return
 		}
 		if x.node != nil {

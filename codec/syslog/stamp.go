@@ -91,11 +91,16 @@ func yearAfter(b []byte, i int, r *reading) int {
 		return i
 	}
 	y := int(number(b[i+1 : i+5]))
-	if y < 1970 || y > 2099 || i+5 < len(b) && b[i+5] != ' ' && b[i+5] != ':' {
+	if y < 1970 || y > 2099 || i+5 < len(b) && b[i+5] != ' ' && !closed(b, i+5) {
 		return i
 	}
 	r.year = y
 	return i + 5
+}
+
+// closed reports whether a colon at i ends what stands before it: an address of IPv6 goes on behind it.
+func closed(b []byte, i int) bool {
+	return i < len(b) && b[i] == ':' && (i+1 == len(b) || b[i+1] == ' ')
 }
 
 // scanYearFirst reads `2026 Jun 13 21:07:15.454`.
@@ -225,14 +230,17 @@ func scanClock(b []byte, i int, r *reading) int {
 	}
 	r.hour, r.min, r.sec = h, m, s
 	i += 8
-	if i+3 <= len(b) && b[i] == ' ' && (b[i+1]|0x20 == 'a' || b[i+1]|0x20 == 'p') && b[i+2]|0x20 == 'm' {
-		i = scanMeridiem(b, i, r)
+	if n := scanMeridiem(b, i, r); n > i {
+		return scanFraction(b, n, r)
 	}
-	return scanFraction(b, i, r)
+	return scanMeridiem(b, scanFraction(b, i, r), r)
 }
 
-// scanMeridiem turns a 12-hour clock: Unified CM puts AM or PM between the seconds and their fraction.
+// scanMeridiem turns a 12-hour clock: Unified CM puts AM or PM between the seconds and their fraction, others behind it.
 func scanMeridiem(b []byte, i int, r *reading) int {
+	if i+3 > len(b) || b[i] != ' ' || b[i+1]|0x20 != 'a' && b[i+1]|0x20 != 'p' || b[i+2]|0x20 != 'm' {
+		return i
+	}
 	if i+3 < len(b) && b[i+3] != '.' && b[i+3] != ' ' && b[i+3] != ':' || r.hour == 0 || r.hour > 12 {
 		return i
 	}

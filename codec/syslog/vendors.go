@@ -187,7 +187,7 @@ func (l *Line) expressway() {
 // headless takes a line without any header: payloads that name themselves, or text.
 func (l *Line) headless(b []byte) {
 	l.Text = b
-	if l.payload() {
+	if l.segment() || l.payload() {
 		return
 	}
 	l.Dialect = Unknown

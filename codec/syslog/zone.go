@@ -49,6 +49,19 @@ func (p *Parser) zoneOf(z []byte) (offset int32, exact, known bool) {
 	return 0, false, zoneAmbiguous[string(z)]
 }
 
+// zoneOfSmall is zoneOf for a name that someone configured in small letters. A host may have such a name, so it is only
+// asked where no host stands.
+func (p *Parser) zoneOfSmall(z []byte) (offset int32, exact, known bool) {
+	if !allClass(z, isLower) || len(z) > longestZone {
+		return 0, false, false
+	}
+	var capitals [longestZone]byte
+	for i, c := range z {
+		capitals[i] = c &^ 0x20
+	}
+	return p.zoneOf(capitals[:len(z)])
+}
+
 // scanOffset reads +hh, +hhmm, +hh:mm, +h or +h:mm at the start of b.
 func scanOffset(b []byte) (offset int32, n int) {
 	if len(b) < 2 || b[0] != '+' && b[0] != '-' {
