@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,13 +12,26 @@ import (
 	"callhome"
 )
 
+// ErrUnreachable tells, by errors.Is, that no role answered on the socket. A role that answers may itself find something
+// unavailable, such as room on its disk.
+var ErrUnreachable = errors.New("no running role answers")
+
+// unreachable is why nobody could be reached.
+type unreachable struct{ error }
+
+// Is makes it an ErrUnreachable.
+func (unreachable) Is(target error) bool { return target == ErrUnreachable }
+
+// Unwrap is the network's error.
+func (u unreachable) Unwrap() error { return u.error }
+
 // Client calls a running role.
 type Client struct {
 	Path string // of the socket
 }
 
 // Call sends args as JSON to the named call and decodes the answer into out, which may be nil. An error of the role
-// comes back as a [callhome.Error]; KindUnavailable means that nobody answers on the socket.
+// comes back as a [callhome.Error]. ErrUnreachable, of KindUnavailable, means that nobody answers on the socket.
 func (c *Client) Call(ctx context.Context, name string, args, out any) error {
 	body, err := json.Marshal(args)
 	if err != nil {
@@ -35,7 +49,7 @@ func (c *Client) Call(ctx context.Context, name string, args, out any) error {
 	if err != nil {
 		return &callhome.Error{
 			Kind: callhome.KindUnavailable, Path: c.Path,
-			Msg: "no running role answers on this control socket; start one, or name its socket with --socket", Err: err,
+			Msg: "no running role answers on this control socket; start one, or name its socket with --socket", Err: unreachable{err},
 		}
 	}
 	defer resp.Body.Close()

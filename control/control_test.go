@@ -90,7 +90,7 @@ func TestListen(t *testing.T) {
 
 func TestNobodyThere(t *testing.T) {
 	c := control.Client{Path: filepath.Join(t.TempDir(), "none.sock")}
-	if err := c.Call(t.Context(), "double", 1, nil); callhome.KindOf(err) != callhome.KindUnavailable {
+	if err := c.Call(t.Context(), "double", 1, nil); callhome.KindOf(err) != callhome.KindUnavailable || !errors.Is(err, control.ErrUnreachable) {
 		t.Errorf("got %v, want unavailable", err)
 	}
 }
