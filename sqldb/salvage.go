@@ -5,15 +5,20 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 )
+
+// salvageQuery opens a file without writing. writable_schema lets SQLite read one that lost its end, of which it refuses
+// everything otherwise (btree.c, lockBtree); it must come before any pragma that reads the schema.
+const salvageQuery = "_pragma=writable_schema(1)&_query_only=1"
 
 // Salvage copies what can still be read of a database that was set aside into db: for each table the rows from the
 // beginning until the first unreadable one, then from the end backwards. Rows that are there already stay. It gives the
 // number of rows copied for each table; an error tells of tables that could not be read to the end, what was copied is
 // kept nevertheless.
 func Salvage(ctx context.Context, aside string, db *DB, tables ...string) (map[string]int64, error) {
-	old, err := sql.Open(driverName, Options{}.dsn(aside, false))
+	old, err := sql.Open(driverName, (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: aside}).EscapedPath(), RawQuery: salvageQuery}).String())
 	if err != nil {
 		return nil, err
 	}

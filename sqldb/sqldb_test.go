@@ -252,6 +252,31 @@ func TestSuspectIsCheckedAndSalvaged(t *testing.T) {
 	}
 }
 
+func TestSalvageOfTruncatedFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.db")
+	db := open(t, path, firstMigration)
+	fill(t, db, 2000)
+	db.Close()
+	info, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, info.Size()/2); err != nil {
+		t.Fatal(err)
+	}
+	db = open(t, path, firstMigration)
+	if db.Aside == nil {
+		t.Fatal("the truncated file was not set aside")
+	}
+	copied, err := sqldb.Salvage(context.Background(), db.Aside.Path, db, "note")
+	if err == nil {
+		t.Error("salvage says that it read everything")
+	}
+	if n := copied["note"]; n < 800 || n >= 1200 || int64(rows(t, db)) != n {
+		t.Errorf("salvaged: got %d rows (%d in the table), want about half of 2000", n, rows(t, db))
+	}
+}
+
 func TestSuspectButSound(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	db := open(t, path, firstMigration)
