@@ -32,6 +32,7 @@ import (
 	"callhome/outbox"
 	"callhome/outbox/spool"
 	"callhome/resolve"
+	"callhome/sqldb"
 	"callhome/trustpoint"
 )
 
@@ -123,7 +124,17 @@ func discoverOwn(cfg *config.Agent) {
 
 func (d *device) path(name string) string { return filepath.Join(d.cfg.DataDir, name) }
 
+// openOutbox opens the outbox. Damage that only its first reading meets was noted, and opening it again sets the file aside.
 func (d *device) openOutbox(ctx context.Context) error {
+	err := d.tryOutbox(ctx)
+	if sqldb.IsDamaged(err) {
+		d.log.Error("the outbox is damaged and is opened again, to save what can be read", "err", err)
+		err = d.tryOutbox(ctx)
+	}
+	return err
+}
+
+func (d *device) tryOutbox(ctx context.Context) error {
 	store, err := spool.Open(ctx, d.path(outboxFile), spool.Options{Log: d.log, Health: d.health})
 	if err != nil {
 		return err
