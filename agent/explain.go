@@ -23,22 +23,36 @@ func NewExplainer(cfg Config) (*Explainer, error) {
 	return &Explainer{plan: p}, nil
 }
 
-// judged is a line with what was found out about it.
-func (e *Explainer) judged(raw []byte, received time.Time, l *syslog.Line) (personality.Verdict, *personality.Personality) {
+// judged is a line's meaning and the platform that decided it; device is nil for a stranger.
+func (e *Explainer) judged(raw []byte, received time.Time, l *syslog.Line) (v personality.Verdict, pers *personality.Personality, device *target) {
 	t := e.plan.read(nil, raw, &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: received}, l)
-	pers := e.plan.personalityFor(t, l)
-	return e.plan.classify.Classify(l, pers), pers
+	pers = e.plan.personalityFor(t, l)
+	return e.plan.classify.Classify(l, pers), pers, t
 }
 
 // Classify says what a line means.
 func (e *Explainer) Classify(raw []byte, received time.Time, l *syslog.Line) personality.Verdict {
-	v, _ := e.judged(raw, received, l)
+	v, _, _ := e.judged(raw, received, l)
 	return v
 }
 
-// Explain gives every profile's decision on a line.
+// Explain gives every profile's decision on a line that is received now. During maintenance of its device nobody is sent
+// what they would be sent otherwise.
 func (e *Explainer) Explain(raw []byte, received time.Time, dst []route.Decision) []route.Decision {
 	var l syslog.Line
-	v, pers := e.judged(raw, received, &l)
-	return e.plan.table.Explain(route.Subject{Line: &l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}, dst)
+	v, pers, t := e.judged(raw, received, &l)
+	device := e.plan.devices.own.device.Hostname
+	if t != nil {
+		device = first(t.name, device)
+	}
+	from := len(dst)
+	dst = e.plan.table.Explain(route.Subject{Line: &l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}, dst)
+	if e.plan.inMaintenance(received, device, v.Group) {
+		for i := from; i < len(dst); i++ {
+			if dst[i].Reason == callhome.ReasonSent {
+				dst[i].Reason = callhome.ReasonMaintenance
+			}
+		}
+	}
+	return dst
 }
