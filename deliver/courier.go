@@ -71,10 +71,14 @@ func New(cfg Config, o Options) (*Courier, error) {
 // Run delivers until ctx ends. Sends that are under way then get a few seconds; what came of them is recorded before Run
 // returns. The error is nil unless the outbox was closed first.
 func (c *Courier) Run(ctx context.Context) error {
+	ctx, stop := context.WithCancel(ctx)
 	lasting, cancel := linger(ctx, stopGrace)
-	defer cancel()
 	var wg sync.WaitGroup
-	defer wg.Wait()
+	defer func() {
+		stop()
+		wg.Wait()
+		cancel()
+	}()
 	wg.Go(func() { c.expire(ctx) })
 	free := make(chan struct{}, c.cfg.Workers)
 	for {

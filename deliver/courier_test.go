@@ -403,6 +403,28 @@ func TestStopCutsOffWhatHangs(t *testing.T) {
 	})
 }
 
+func TestOutboxClosedUnderneath(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		q, err := outbox.Open(t.Context(), outboxtest.NewMemory(), outbox.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := deliver.New(deliver.DefaultConfig(), deliver.Options{Queue: q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		done := make(chan error)
+		go func() { done <- c.Run(context.Background()) }()
+		synctest.Wait()
+		if err := q.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if err := <-done; !errors.Is(err, outbox.ErrClosed) {
+			t.Errorf("got %v, want ErrClosed", err)
+		}
+	})
+}
+
 func TestNoSenderForTransport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := start(t, outboxtest.NewMemory(), nil)

@@ -68,7 +68,7 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 	if IsDamaged(err) {
 		return openAnew(ctx, path, o, err)
 	}
-	return db, err
+	return db, Classify(err)
 }
 
 func pathOf(dsn string) (string, error) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"callhome/outbox"
+	"callhome/sqldb"
 )
 
 // Apply writes one transaction. What is not committed when the process dies is undone by SQLite at the next start; what
@@ -17,11 +18,15 @@ func (s *Store) Apply(ctx context.Context, b *outbox.Batch) error {
 	if err == nil {
 		if _, err = s.writes["commit"].ExecContext(ctx); err == nil {
 			s.mark = b.Mark
+			s.foldIfLong(ctx)
 			return nil
 		}
 		err = fmt.Errorf("commit: %w", err)
 	}
 	_, _ = s.writes["rollback"].ExecContext(context.Background()) // SQLite may have undone it already
+	if sqldb.IsFull(err) {
+		s.foldForRoom(ctx)
+	}
 	return s.fault(err)
 }
 

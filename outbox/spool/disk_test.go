@@ -98,8 +98,49 @@ func TestFullDisk(t *testing.T) {
 	if err := s.Check(ctx); err != nil {
 		t.Errorf("the database: %v", err)
 	}
-	if err := drain(q, 4, int(want)); err != nil {
+	if err := drain(q, 4, int(want)); err != nil { // on a disk that is still small: the journal must not eat it
 		t.Error(err)
+	}
+}
+
+// TestJournalStaysShortUnderReaders writes while somebody always reads, which keeps SQLite from starting its journal anew.
+func TestJournalStaysShortUnderReaders(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	_, q, err := openPlain(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.Close()
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	fillQueue(t, q, 500)
+	for range 3 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = q.List(ctx, outbox.Filter{Limit: 500}) // a reader, whatever it finds
+			}
+		})
+	}
+	longest := int64(0)
+	for i := range 40 {
+		for n := range 4 {
+			batch := make([]callhome.Envelope, 100)
+			for k := range batch {
+				batch[k] = envelope(i*400 + n*100 + k)
+			}
+			if err := q.Put(ctx, batch...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if info, err := os.Stat(path + "-wal"); err == nil {
+			longest = max(longest, info.Size())
+		}
+	}
+	t.Logf("longest journal: %d KiB", longest>>10)
+	if longest > 20<<20 {
+		t.Errorf("the journal grew to %d MiB, want at most 20", longest>>20)
 	}
 }
 

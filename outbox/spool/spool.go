@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"time"
 
 	"callhome"
@@ -25,12 +26,14 @@ var queryText string
 // Store is an outbox.Store in a SQLite file.
 type Store struct {
 	db      *sqldb.DB
+	locked  *os.File // holds the lock
 	rescue  *Rescue
 	conn    *sql.Conn            // the writing connection, used by Apply and Load only
 	writes  map[string]*sql.Stmt // on conn
 	reads   map[string]*sql.Stmt // on the read pool
 	queries map[string]string
 	mark    outbox.Mark // as stored; owned by Apply
+	journal journal
 }
 
 var _ outbox.Store = (*Store)(nil)
@@ -52,7 +55,7 @@ type Options struct {
 	Health *health.Registry
 }
 
-// Open opens the spool in a file, made if need be. A damaged file is set aside and what can be read of it is saved; the
+// Open opens the spool in a file, made if need be; one that another process works is a conflict. A damaged file is set aside and what can be read of it is saved; the
 // log and the part "spool" of health tell so until the next start, and so does Rescued.
 func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	migrations, err := fs.Sub(migrationFiles, "migrations")
@@ -63,11 +66,15 @@ func Open(ctx context.Context, path string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("queries.sql: %w", err)
 	}
-	db, err := sqldb.Open(ctx, path, sqldb.Options{Migrations: migrations})
+	locked, err := lock(path)
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{db: db, queries: queries, writes: map[string]*sql.Stmt{}, reads: map[string]*sql.Stmt{}}
+	db, err := sqldb.Open(ctx, path, sqldb.Options{Migrations: migrations})
+	if err != nil {
+		return nil, errors.Join(err, locked.Close())
+	}
+	s := &Store{db: db, locked: locked, journal: journal{path: db.Path + "-wal"}, queries: queries, writes: map[string]*sql.Stmt{}, reads: map[string]*sql.Stmt{}}
 	if db.Aside != nil {
 		s.rescue = salvage(ctx, s, db.Aside)
 		o.Health.Part("spool").Unwell(s.rescue.String())
@@ -114,7 +121,7 @@ func (s *Store) Close() error {
 	if s.conn != nil {
 		errs = append(errs, s.conn.Close())
 	}
-	return errors.Join(append(errs, s.db.Close())...)
+	return errors.Join(append(errs, s.db.Close(), s.locked.Close())...)
 }
 
 // Rescued tells what was set aside and saved when the spool was opened, nil in ordinary times.
@@ -149,7 +156,8 @@ func fromMicros(n int64) time.Time {
 // Load reads the mark, the destinations in use and the statistics, and forgets destinations not in use.
 func (s *Store) Load(ctx context.Context) (outbox.Loaded, error) {
 	var l outbox.Loaded
-	if _, err := s.conn.ExecContext(ctx, s.queries["forget_destinations"]); err != nil {
+	// On a full disk they are forgotten another time: what is queued must be delivered now.
+	if _, err := s.conn.ExecContext(ctx, s.queries["forget_destinations"]); err != nil && !sqldb.IsFull(err) {
 		return l, s.fault(err)
 	}
 	mark, err := readMark(ctx, s.conn, s.queries["load_mark"])

@@ -3,8 +3,10 @@ package spool_test
 import (
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"callhome"
 	"callhome/outbox"
 	"callhome/outbox/outboxtest"
 	"callhome/outbox/spool"
@@ -50,4 +52,17 @@ func TestModel(t *testing.T) {
 			return openAt(t, path)
 		},
 		func(t testing.TB, _ outbox.Store) outbox.Store { return openAt(t, path) })
+}
+
+func TestOneProcessOnly(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "outbox.db")
+	s := openAt(t, path)
+	_, err := spool.Open(context.Background(), path, spool.Options{})
+	if callhome.KindOf(err) != callhome.KindConflict || !strings.Contains(err.Error(), "data_dir") {
+		t.Errorf("a second opening: got %v, want a conflict with the remedy", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openAt(t, path)
 }
