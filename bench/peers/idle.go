@@ -102,7 +102,7 @@ func (b *bench) ourBacklog(n int, size int64) (backlog, error) {
 	if err != nil {
 		return backlog{}, err
 	}
-	o := stand.CallhomeOptions{Subscriptions: thousand, HTTP: fmt.Sprintf("http://%s/sink", stand.Address(deadEnd())), Devices: devices}
+	o := stand.CallhomeOptions{Subscriptions: 10, HTTP: fmt.Sprintf("http://%s/sink", stand.Address(deadEnd())), Devices: devices}
 	c, err := stand.StartCallhome(dir, b.bin, o)
 	if err != nil {
 		return backlog{}, err

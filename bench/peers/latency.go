@@ -8,7 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"os"
+	"path/filepath"
+	"slices"
 	"time"
+
+	"golang.org/x/sys/unix"
 
 	"callhome/bench/load"
 	"callhome/bench/sink"
@@ -31,7 +36,8 @@ func (d delays) String() string {
 
 const (
 	pace     = 100 // lines a second
-	warmUp   = 20  // lines before those that count: connections are made, code is loaded
+	warmUp   = 500 // lines before those that count: connections are made, code is loaded, files have their size
+	warmPace = 500
 	giveUp   = 20 * time.Second
 	stampPad = "code "
 )
@@ -39,7 +45,7 @@ const (
 // timed sends stamped lines by send and reads what the tally saw. fresh makes the tally of the timed part.
 func (b *bench) timed(tally *sink.Tally, send func(text string) error) (delays, error) {
 	n := b.amount(1000)
-	if err := load.Paced(warmUp, pace, func(int) error { return send("warming up") }); err != nil {
+	if err := load.Paced(warmUp, warmPace, func(int) error { return send("warming up") }); err != nil {
 		return delays{}, err
 	}
 	tally.Await(warmUp, giveUp)
@@ -139,18 +145,31 @@ func (b *bench) latencyHTTP() ([]Result, error) {
 		b.httpContender("syslog-ng", func(dir, url string) (stand.Subject, error) {
 			return stand.StartSyslogNG(dir, b.tools, stand.SyslogNGOptions{HTTP: url})
 		}),
+		b.httpContender("syslog-ng disk", func(dir, url string) (stand.Subject, error) {
+			return stand.StartSyslogNG(dir, b.tools, stand.SyslogNGOptions{HTTP: url, Disk: true})
+		}),
 		b.httpContender("callhome", func(dir, url string) (stand.Subject, error) {
 			return stand.StartCallhome(dir, b.bin, stand.CallhomeOptions{Subscriptions: thousand, HTTP: url, Devices: devices})
+		}),
+		b.httpContender("callhome in memory", func(dir, url string) (stand.Subject, error) {
+			return stand.StartCallhome(dir, b.bin, stand.CallhomeOptions{Subscriptions: thousand, HTTP: url, Devices: devices, Data: b.memoryFolder()})
 		}),
 		{"Alertmanager", b.alertmanagerDelays},
 	})
 	if err != nil {
 		return nil, err
 	}
-	ours, ng, am := all["callhome"], all["syslog-ng"], all["Alertmanager"]
+	sync50, sync99, err := b.syncCost()
+	if err != nil {
+		return nil, err
+	}
+	ours, ng, am, disk := all["callhome"], all["syslog-ng"], all["Alertmanager"], all["syslog-ng disk"]
 	return []Result{
 		{Figure: "line to HTTP, durable, 100/s: p50 / p99", Goal: "p50 ≤ 1.0×, p99 ≤ 2.0×; ≤ 0.5×, ≤ 1.0×", Peer: "syslog-ng (not durable) " + ng.String(), Ours: fmt.Sprintf("%s; p99 %.2f×", ours, ours.p99/ng.p99),
 			Ratio: ours.p50 / ng.p50, Verdict: worst(atMost(ours.p50/ng.p50, 1, 0.5), atMost(ours.p99/ng.p99, 2, 1))},
+		{Figure: "the same beside syslog-ng with a disk buffer", Peer: "syslog-ng (reliable buffer, no sync) " + disk.String(), Ours: ours.String(), Ratio: ours.p50 / disk.p50, Verdict: Shown},
+		{Figure: "the same with our queue in memory: what is not the disk", Peer: fmt.Sprintf("one fdatasync on this disk %.2f / %.2f ms; two lie on the way", sync50, sync99), Ours: all["callhome in memory"].String(),
+			Ratio: all["callhome in memory"].p50 / ng.p50, Verdict: Shown},
 		{Figure: "the same beside Alertmanager", Peer: "Alertmanager (memory) " + am.String(), Ours: ours.String(), Ratio: ours.p50 / am.p50, Verdict: Shown},
 	}, nil
 }
@@ -202,6 +221,9 @@ func (b *bench) latencySMTP() ([]Result, error) {
 		mail("syslog-ng", func(dir string, to *sink.SMTP) (stand.Subject, error) {
 			return stand.StartSyslogNG(dir, b.tools, stand.SyslogNGOptions{SMTP: to.Addr})
 		}),
+		mail("syslog-ng disk", func(dir string, to *sink.SMTP) (stand.Subject, error) {
+			return stand.StartSyslogNG(dir, b.tools, stand.SyslogNGOptions{SMTP: to.Addr, Disk: true})
+		}),
 		mail("callhome", func(dir string, to *sink.SMTP) (stand.Subject, error) {
 			return stand.StartCallhome(dir, b.bin, stand.CallhomeOptions{Subscriptions: thousand, SMTPPort: to.Port(), Devices: devices})
 		}),
@@ -210,12 +232,13 @@ func (b *bench) latencySMTP() ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	ours, ng, px := all["callhome"], all["syslog-ng"], all["Postfix"]
+	ours, ng, px, disk := all["callhome"], all["syslog-ng"], all["Postfix"], all["syslog-ng disk"]
 	return []Result{
 		{Figure: "line to SMTP, durable, 100/s: p50 / p99", Goal: "p50 ≤ 0.5×", Peer: "Postfix (durable) " + px.String(), Ours: ours.String(),
 			Ratio: ours.p50 / px.p50, Verdict: atMost(ours.p50/px.p50, 0.5, 0.25)},
 		{Figure: "line to SMTP, durable, 100/s: p50 / p99", Goal: "p50 ≤ 1.3×, p99 ≤ 2×; p50 ≤ 0.8×", Peer: "syslog-ng (not durable) " + ng.String(), Ours: fmt.Sprintf("%s; p99 %.2f×", ours, ours.p99/ng.p99),
 			Ratio: ours.p50 / ng.p50, Verdict: worst(atMost(ours.p50/ng.p50, 1.3, 0.8), atMost(ours.p99/ng.p99, 2, 2))},
+		{Figure: "the same beside syslog-ng with a disk buffer", Peer: "syslog-ng (reliable buffer, no sync) " + disk.String(), Ours: ours.String(), Ratio: ours.p50 / disk.p50, Verdict: Shown},
 	}, nil
 }
 
@@ -273,4 +296,39 @@ func writeLine(w *bufio.Writer, s string) error {
 		return err
 	}
 	return w.Flush()
+}
+
+// memoryFolder is a new folder in a file system that has no disk.
+func (b *bench) memoryFolder() string {
+	dir, err := os.MkdirTemp("/dev/shm", "callhome-bench-")
+	if err != nil {
+		return "" // the agent then uses its own folder, and the row shows no difference
+	}
+	b.cleanup = append(b.cleanup, dir)
+	return dir
+}
+
+// syncCost is what one fdatasync of a small write costs here at the pace of the latency rows, in ms.
+func (b *bench) syncCost() (p50, p99 float64, err error) {
+	f, err := os.Create(filepath.Join(b.scratch, "sync"))
+	if err != nil {
+		return 0, 0, err
+	}
+	defer f.Close()
+	var all []float64
+	block := make([]byte, 4096)
+	err = load.Paced(b.amount(500), pace, func(i int) error {
+		if _, err := f.WriteAt(block, int64(i%64)*4096); err != nil {
+			return err
+		}
+		began := time.Now()
+		err := unix.Fdatasync(int(f.Fd()))
+		all = append(all, time.Since(began).Seconds()*1000)
+		return err
+	})
+	if err != nil {
+		return 0, 0, err
+	}
+	slices.Sort(all)
+	return all[len(all)/2], all[len(all)*99/100], nil
 }

@@ -19,7 +19,8 @@ type bench struct {
 	tools   string // where syslog-ng was unpacked
 	quick   bool
 	scratch string
-	turn    int // numbers folders
+	turn    int      // numbers folders
+	cleanup []string // folders outside scratch
 }
 
 func main() {
@@ -48,7 +49,7 @@ func (b *bench) run(only, doc, kept string) error {
 	if b.scratch, err = os.MkdirTemp("", "callhome-bench-"); err != nil {
 		return err
 	}
-	defer os.RemoveAll(b.scratch)
+	defer b.remove()
 	b.removeOnSignal()
 	store, err := loadResults(kept)
 	if err != nil {
@@ -82,13 +83,19 @@ func (b *bench) run(only, doc, kept string) error {
 	return errors.Join(faults...)
 }
 
+func (b *bench) remove() {
+	for _, dir := range append(b.cleanup, b.scratch) {
+		_ = os.RemoveAll(dir) // what cannot be removed lies in a temporary folder
+	}
+}
+
 // removeOnSignal clears up after an interrupt: the kernel ends the children with us.
 func (b *bench) removeOnSignal() {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ch
-		os.RemoveAll(b.scratch)
+		b.remove()
 		os.Exit(1)
 	}()
 }

@@ -13,7 +13,7 @@ import (
 
 const (
 	// lineSize makes messages of about 8 KiB.
-	lineSize = 6600
+	lineSize = 5300
 	// sessions is how many connections a sender of mails or lines opens.
 	sessions = 16
 	quiet    = 15 * time.Second // nothing arrives for so long: something is lost or stuck
@@ -160,14 +160,14 @@ func (b *bench) byPostfix(n int, size int64) (passed, error) {
 
 // besidePostfix runs one way of ours and Postfix in turns.
 func (b *bench) besidePostfix(ours func(int) (passed, error)) (theirs, mine passed, err error) {
-	n := b.amount(6000)
+	n := b.amount(12_000)
 	var px, us []passed
 	for range b.turns() {
 		u, err := ours(n)
 		if err != nil {
 			return theirs, mine, fmt.Errorf("callhome: %w", err)
 		}
-		p, err := b.byPostfix(n/2, u.size)
+		p, err := b.byPostfix(n/4, u.size)
 		if err != nil {
 			return theirs, mine, fmt.Errorf("Postfix: %w", err)
 		}

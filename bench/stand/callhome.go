@@ -18,7 +18,7 @@ import (
 // Callhome is our own agent.
 type Callhome struct {
 	p       *proc.Process
-	dir     string
+	data    string
 	metrics string
 	ports   map[string]int
 	// Listening is how long it took from its start until it listened by TCP.
@@ -34,9 +34,10 @@ type CallhomeOptions struct {
 	Devices       int    // that it speaks for
 	Cert          *Certificate
 	Wrap          []string // before its command, for strace
+	Data          string   // its data folder; empty: one beside its configuration
 }
 
-const callhomeHead = `data_dir: %[1]s/data
+const callhomeHead = `data_dir: %[7]s
 control: %[1]s/agent.sock
 metrics: {listen: %[2]s}
 device: {hostname: bench-agent, personality: linux, model: QX9006, serial: QXA2613K0PZ}
@@ -51,8 +52,11 @@ func StartCallhome(dir, bin string, o CallhomeOptions) (*Callhome, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s is not there; make build makes it: %w", bin, err)
 	}
-	c := &Callhome{dir: dir, metrics: Address(proc.FreePort()), ports: map[string]int{"tcp": proc.FreePort(), "udp": proc.FreePort(), "tls": proc.FreePort()}}
-	conf, err := write(dir, "agent.yaml", c.conf(o))
+	c := &Callhome{data: filepath.Join(dir, "data"), metrics: Address(proc.FreePort()), ports: map[string]int{"tcp": proc.FreePort(), "udp": proc.FreePort(), "tls": proc.FreePort()}}
+	if o.Data != "" {
+		c.data = o.Data
+	}
+	conf, err := write(dir, "agent.yaml", c.conf(o, dir))
 	if err != nil {
 		return nil, err
 	}
@@ -67,13 +71,13 @@ func StartCallhome(dir, bin string, o CallhomeOptions) (*Callhome, error) {
 	return c, nil
 }
 
-func (c *Callhome) conf(o CallhomeOptions) string {
+func (c *Callhome) conf(o CallhomeOptions, dir string) string {
 	var b strings.Builder
 	tls := ""
 	if o.Cert != nil {
 		tls = fmt.Sprintf(`, "tls://%s"`, Address(c.ports["tls"]))
 	}
-	fmt.Fprintf(&b, callhomeHead, c.dir, c.metrics, Address(c.ports["udp"]), Address(c.ports["tcp"]), tls, ReceiveBuffer)
+	fmt.Fprintf(&b, callhomeHead, dir, c.metrics, Address(c.ports["udp"]), Address(c.ports["tcp"]), tls, ReceiveBuffer, c.data)
 	if o.Cert != nil {
 		fmt.Fprintf(&b, "  tls: {cert_file: %s, key_file: %s}\n", o.Cert.CertFile, o.Cert.KeyFile)
 		fmt.Fprintf(&b, "trust_points:\n  - {name: sink, ca_file: %s}\nhttp: {trust_points: [sink]}\n", o.Cert.CertFile)
@@ -116,7 +120,7 @@ func (c *Callhome) Port(transport string) int { return c.ports[transport] }
 func (c *Callhome) Stop() proc.Usage { return c.p.Stop() }
 
 // Data is its data folder.
-func (c *Callhome) Data() string { return filepath.Join(c.dir, "data") }
+func (c *Callhome) Data() string { return c.data }
 
 // Received implements Subject.
 func (c *Callhome) Received() (int64, error) { return c.Metric("callhome_agent_lines_total") }

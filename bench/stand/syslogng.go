@@ -23,6 +23,7 @@ type SyslogNG struct {
 type SyslogNGOptions struct {
 	HTTP string // URL
 	SMTP string // address of a server
+	Disk bool   // queues on disk, in what it calls a reliable buffer; it does not sync it
 	Cert *Certificate
 }
 
@@ -71,12 +72,16 @@ func (s *SyslogNG) conf(o SyslogNGOptions) string {
 		tls = fmt.Sprintf(`network(ip("127.0.0.1") port(%d) transport("tls") max-connections(100) log-iw-size(20000)
     tls(cert-file("%s") key-file("%s") peer-verify(optional-untrusted)));`, s.port["tls"], o.Cert.CertFile, o.Cert.KeyFile)
 	}
+	buffer := ""
+	if o.Disk {
+		buffer = fmt.Sprintf(` disk-buffer(reliable(yes) disk-buf-size(67108864) mem-buf-size(1048576) dir("%s"))`, s.dir)
+	}
 	switch {
 	case o.HTTP != "":
-		name, destination = "web", fmt.Sprintf(`destination web { http(url("%s") method("POST") body("${MSG}") workers(1) batch-lines(1)); };`, o.HTTP)
+		name, destination = "web", fmt.Sprintf(`destination web { http(url("%s") method("POST") body("${MSG}") workers(1) batch-lines(1)%s); };`, o.HTTP, buffer)
 	case o.SMTP != "":
 		host, port, _ := strings.Cut(o.SMTP, ":")
-		name, destination = "mail", fmt.Sprintf(`destination mail { smtp(host("%s") port(%s) from("callhome@ops.example") to("noc@ops.example") subject("call home") body("${MSG}\n")); };`, host, port)
+		name, destination = "mail", fmt.Sprintf(`destination mail { smtp(host("%s") port(%s) from("callhome@ops.example") to("noc@ops.example") subject("call home") body("${MSG}\n")%s); };`, host, port, buffer)
 	}
 	return fmt.Sprintf(syslogNGConf, s.dir, s.port["tcp"], tls, destination, name)
 }
