@@ -37,7 +37,7 @@ type Event struct {
 	Source     Source    `json:"source"`
 	ReceivedAt time.Time `json:"received_at"`
 	Time       time.Time `json:"time"`             // the event's own time; ReceivedAt where the device's clock cannot be believed
-	Device     string    `json:"device"`           // hostname of the device entry it belongs to; "" is the agent's own host
+	Device     string    `json:"device"`           // hostname of the device it belongs to
 	Peer       string    `json:"peer,omitempty"`   // sender's address: a claim, not a proof
 	Secure     bool      `json:"secure,omitempty"` // the sender was authenticated (TLS client certificate)
 

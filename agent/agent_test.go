@@ -73,7 +73,7 @@ func start(t *testing.T, cfg Config) *world {
 		t.Fatal(err)
 	}
 	w.agent, err = New(cfg, Parts{Outbox: q, Collector: c, Devices: func(cfg Config) []collect.Device {
-		out := []collect.Device{{Runner: w}}
+		out := []collect.Device{{Name: cfg.Device.Hostname, Runner: w}}
 		for _, d := range cfg.Devices {
 			out = append(out, collect.Device{Name: d.Hostname, Runner: w})
 		}
@@ -162,8 +162,8 @@ func bubble(t *testing.T, cfg Config, f func(*world)) {
 
 func TestWhoseLineItIs(t *testing.T) {
 	for _, c := range []struct{ name, peer, line, want string }{
-		{"the own host, by its name", "192.0.2.99", fanDown, "backend , pager "},
-		{"the own host, over loopback under another name", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7", "other", 1), "backend , pager "},
+		{"the own host, by its name", "192.0.2.99", fanDown, "backend edge-rtr-7, pager edge-rtr-7"},
+		{"the own host, over loopback under another name", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7", "other", 1), "backend edge-rtr-7, pager edge-rtr-7"},
 		{"a device, by its address", "192.0.2.7", strings.Replace(fanDown, "edge-rtr-7", "whatever", 1), "backend core-1, pager core-1"},
 		{"a device, by its name through a relay", "192.0.2.50", strings.Replace(fanDown, "edge-rtr-7", "CORE-1.ops.example", 1), "backend core-1, pager core-1"},
 		{"a stranger, by the name its lines carry", "192.0.2.50", strings.Replace(fanDown, "edge-rtr-7", "sw-9", 1), "backend sw-9, pager sw-9"},
@@ -306,7 +306,7 @@ func TestMaintenanceAndDisabled(t *testing.T) {
 		}
 		w.take("192.0.2.7", linkDown)
 		w.take("192.0.2.99", fanDown)
-		if got, want := to(w.envelopes()), "backend , pager "; got != want {
+		if got, want := to(w.envelopes()), "backend edge-rtr-7, pager edge-rtr-7"; got != want {
 			t.Errorf("got %q, want %q: the device is in maintenance, the own host is not", got, want)
 		}
 		time.Sleep(2 * time.Hour)
@@ -359,7 +359,7 @@ func TestOperatorsOrders(t *testing.T) {
 			}
 		}
 		got := w.envelopes()
-		if want := "backend , on-demand core-1, backend "; !strings.Contains(to(got)+", ", "on-demand core-1") || len(got) < 3 {
+		if want := "backend edge-rtr-7, on-demand core-1, backend edge-rtr-7"; !strings.Contains(to(got)+", ", "on-demand core-1") || len(got) < 3 {
 			t.Errorf("got %q, want at least %q", to(got), want)
 		}
 		ids := map[callhome.MessageID]bool{}

@@ -13,12 +13,11 @@ import (
 // target is a device as the plan sees it: the agent's own host, a configured network device, or a sender nobody
 // configured.
 type target struct {
-	name        string // hostname of its entry; "" is the own host
+	name        string // hostname of its entry
 	device      Device
 	personality *personality.Personality
 	parser      syslog.Parser
 	config      *NetworkDevice // nil for the own host and for strangers
-	own         bool
 }
 
 // deviceIndex finds the device a line belongs to without allocating.
@@ -33,7 +32,7 @@ type deviceIndex struct {
 func newDeviceIndex(own Device, devices []NetworkDevice) *deviceIndex {
 	x := &deviceIndex{byAddr: map[netip.Addr]*target{}, byName: map[string]*target{}, byShort: map[string]*target{}}
 	x.own = newTarget(own)
-	x.own.own = true
+	x.own.name = own.Hostname
 	x.addName(own.Hostname, x.own)
 	for i := range devices {
 		d := &devices[i]
@@ -126,7 +125,7 @@ func (x *deviceIndex) byHost(host []byte) *target {
 	return x.byShort[string(name[:dot])]
 }
 
-// find is the device by its entry's name; "" is the own host.
+// find is the device by its entry's name; nothing is the own host.
 func (x *deviceIndex) find(name string) *target {
 	if name == "" || strings.EqualFold(name, x.own.device.Hostname) {
 		return x.own

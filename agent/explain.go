@@ -26,8 +26,8 @@ func NewExplainer(cfg Config) (*Explainer, error) {
 // judged is a line's meaning and the platform that decided it; device is nil for a stranger.
 func (e *Explainer) judged(raw []byte, received time.Time, l *syslog.Line) (v personality.Verdict, pers *personality.Personality, device *target) {
 	t := e.plan.read(nil, raw, &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: received}, l)
-	pers = e.plan.personalityFor(t, l)
-	return e.plan.classify.Classify(l, pers), pers, t
+	v, pers = e.plan.verdict(t, l)
+	return v, pers, t
 }
 
 // Classify says what a line means.
@@ -41,9 +41,9 @@ func (e *Explainer) Classify(raw []byte, received time.Time, l *syslog.Line) per
 func (e *Explainer) Explain(raw []byte, received time.Time, dst []route.Decision) []route.Decision {
 	var l syslog.Line
 	v, pers, t := e.judged(raw, received, &l)
-	device := e.plan.devices.own.device.Hostname
+	device := e.plan.devices.own.name
 	if t != nil {
-		device = first(t.name, device)
+		device = t.name
 	}
 	from := len(dst)
 	dst = e.plan.table.Explain(route.Subject{Line: &l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}, dst)

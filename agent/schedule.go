@@ -80,7 +80,7 @@ func (p *plan) silenced(now time.Time, a *callhome.Alert) (callhome.Reason, bool
 			return callhome.ReasonGroupDisabled, true
 		}
 	}
-	if p.inMaintenance(now, first(a.Device, p.devices.own.device.Hostname), a.Group) {
+	if p.inMaintenance(now, a.Device, a.Group) {
 		return callhome.ReasonMaintenance, true
 	}
 	return "", false

@@ -101,6 +101,9 @@ func (a *Agent) Status() Status {
 	return s
 }
 
+// Lines is how many lines were taken in since the start.
+func (a *Agent) Lines() int64 { return a.stats.lines.Load() }
+
 // rateLimit is the configured limit, else the personality's default.
 func rateLimit(c *CallHome, p *personality.Personality) int {
 	if c.RateLimit != nil {

@@ -86,8 +86,7 @@ func local(o *intake.Origin) bool {
 // their thresholds say of the line that ends it.
 func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin, s *scratch) error {
 	l := &s.line
-	pers := p.personalityFor(t, l)
-	v := p.classify.Classify(l, pers)
+	v, pers := p.verdict(t, l)
 	subject := route.Subject{Line: l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}
 	s.decisions = p.table.Match(subject, s.decisions[:0])
 	clears := v.State == callhome.StateClear && v.Type != ""
@@ -145,7 +144,7 @@ func waits(o *intake.Origin) bool {
 // submit passes an alert through maintenance and throttling into the outbox.
 func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stranger, wait bool) error {
 	now := a.parts.Now()
-	if p.inMaintenance(now, first(alert.Device, p.devices.own.device.Hostname), alert.Group) {
+	if p.inMaintenance(now, alert.Device, alert.Group) {
 		a.drop(&alert, callhome.ReasonMaintenance)
 		return nil
 	}
@@ -164,22 +163,20 @@ func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stran
 	return a.admitAlert(ctx, alert, wait)
 }
 
-// personalityFor is the device's own where its entry names one, else that of platforms which log like this line.
-func (p *plan) personalityFor(t *target, l *syslog.Line) *personality.Personality {
-	if t != nil && t.device.Personality != "" && speaks(t.personality, l.Dialect) {
-		return t.personality
+// verdict judges a line by its device's platform. Where the entry names none, or its table does not know the line and
+// another platform logs like it, that other one decides: a chassis speaks for its modules, and a host relays.
+func (p *plan) verdict(t *target, l *syslog.Line) (personality.Verdict, *personality.Personality) {
+	like := personality.ForLine(l)
+	if t == nil || t.device.Personality == "" || t.personality == like {
+		return p.classify.Classify(l, like), like
 	}
-	return personality.ForLine(l)
-}
-
-// speaks tells whether lines of a dialect may come from a platform; generic headers may come from any.
-func speaks(p *personality.Personality, d syslog.Dialect) bool {
-	for _, have := range p.Dialects {
-		if have == d {
-			return true
+	v := p.classify.Classify(l, t.personality)
+	if v.Rule == "" && len(like.Rows) > 0 {
+		if other := p.classify.Classify(l, like); other.Rule != "" {
+			return other, like
 		}
 	}
-	return d == syslog.Unknown || len(p.Dialects) == 0
+	return v, t.personality
 }
 
 // alert copies what is kept of a wanted line.

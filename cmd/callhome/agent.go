@@ -131,6 +131,7 @@ func (d *device) run(ctx context.Context, ctl *control.Server, file string) erro
 	start(ctl.Run)
 	start(d.courier.Run)
 	start(d.watchTrust)
+	start(d.rest)
 	for _, t := range d.tees {
 		start(t.Run)
 	}

@@ -256,15 +256,11 @@ a team's mailbox and a back end. Configuration: %s   log: %s
 
 // happened prints what the agent decides.
 func (d *demo) happened(h agent.Happening) {
-	name := h.Device
-	if name == "" {
-		name = "collector"
-	}
 	switch h.What {
 	case agent.Admitted:
-		d.say("%-10s alert      %s, level %d (%s)", name, h.Group, h.Level, h.Level)
+		d.say("%-10s alert      %s, level %d (%s)", h.Device, h.Group, h.Level, h.Level)
 	case agent.HeldBack:
-		d.say("%-10s held back  %s: %s", name, h.Reason, h.Group)
+		d.say("%-10s held back  %s: %s", h.Device, h.Reason, h.Group)
 	}
 }
 

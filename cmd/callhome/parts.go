@@ -192,7 +192,7 @@ func (d *device) openCollector(context.Context) (err error) {
 
 // targets turns the devices of a configuration into what the collector asks.
 func (d *device) targets(cfg agent.Config) []collect.Device {
-	own := collect.Device{Contexts: cfg.Contexts, Gate: collect.ListedOnly(cfg.OwnCommands())}
+	own := collect.Device{Name: cfg.Device.Hostname, Contexts: cfg.Contexts, Gate: collect.ListedOnly(cfg.OwnCommands())}
 	if runner, err := localrun.New(cfg.OwnCommands(), localrun.Options{Log: d.log}); err != nil {
 		d.log.Error("a command of this host cannot be run", "err", err)
 	} else {
