@@ -5,13 +5,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(
-  rsyslog bsdutils                     # senders: rsyslog and logger (loggen: below)
+  rsyslog rsyslog-gnutls bsdutils      # senders: rsyslog with TLS and logger (loggen: below)
   postfix sasl2-bin libsasl2-modules swaks openssl  # receivers by mail, AUTH, S/MIME
   nginx-light tinyproxy squid          # receivers by HTTP, proxies
   openssh-server frr dnsmasq-base iproute2          # devices that are asked, name resolution
   libxml2-utils                        # xmllint holds our XML to its schema
   prometheus-alertmanager              # measured beside us, as rsyslog, syslog-ng and Postfix are
   strace curl tmux procps              # looking from outside
+  gcc libc6-dev                        # the race detector needs a C compiler
 )
 
 sudo=()
@@ -28,9 +29,11 @@ if [ ${#missing[@]} -gt 0 ]; then
   echo "test-deps: installing ${missing[*]}"
   "${sudo[@]}" apt-get update -q
   # Nothing of it runs as a service here: the tests start their own copies on high ports.
-  printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee /usr/sbin/policy-rc.d >/dev/null
-  "${sudo[@]}" chmod +x /usr/sbin/policy-rc.d
-  trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+  if [ ! -e /usr/sbin/policy-rc.d ]; then
+    printf '#!/bin/sh\nexit 101\n' | "${sudo[@]}" tee /usr/sbin/policy-rc.d >/dev/null
+    "${sudo[@]}" chmod +x /usr/sbin/policy-rc.d
+    trap '"${sudo[@]}" rm -f /usr/sbin/policy-rc.d' EXIT
+  fi
   echo 'postfix postfix/main_mailer_type select No configuration' | "${sudo[@]}" debconf-set-selections
   "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
@@ -39,6 +42,7 @@ fi
 if [ ! -e .tools/syslog-ng/usr/lib/syslog-ng/3.38/libhttp.so ]; then
   echo "test-deps: unpacking syslog-ng"
   mkdir -p .tools/deb
+  apt-cache show syslog-ng-core >/dev/null 2>&1 || "${sudo[@]}" apt-get update -q
   (cd .tools/deb && apt-get download -q syslog-ng-core syslog-ng-mod-http syslog-ng-mod-smtp)
   for need in libpcre3 libivykis0 libnet1 libesmtp6 libdbi1 libcurl4; do
     dpkg-query -W "$need" >/dev/null 2>&1 || (cd .tools/deb && apt-get download -q "$need" 2>/dev/null || true)
