@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -280,13 +281,22 @@ func (c *CallHome) validateProfiles(p *personality.Personality, f *faults) {
 			f.addf(path+".format", "mml is read, never written; use xml, long-text or short-text")
 		}
 		for j, a := range pr.Email {
-			f.add(fmt.Sprintf("%s.email[%d]", path, j), p.Limits.Email.Check(a))
+			at := fmt.Sprintf("%s.email[%d]", path, j)
+			f.add(at, p.Limits.Email.Check(a))
+			if slices.ContainsFunc(pr.Email[:j], func(b string) bool { return strings.EqualFold(a, b) }) {
+				f.addf(at, "%q stands twice; addresses differ by more than case", a)
+			}
 		}
 		for j, u := range pr.HTTP {
 			at := fmt.Sprintf("%s.http[%d]", path, j)
 			f.add(at, p.Limits.URL.Check(u))
 			if !httpScheme.MatchString(u) {
 				f.addf(at, "%q is not an http:// or https:// address", u)
+			}
+		}
+		for j, sub := range pr.Subscribe {
+			if d := sub.Detail; d != "" && d != callhome.DetailBasic && d != callhome.DetailFull {
+				f.addf(fmt.Sprintf("%s.subscribe[%d].detail", path, j), "%q is not one of basic, full", d)
 			}
 		}
 		if pr.Active && len(pr.Email)+len(pr.HTTP) == 0 {

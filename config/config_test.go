@@ -75,6 +75,8 @@ var faultCases = []struct{ name, old, new, place, want string }{
 	{"environment", "host: 127.0.0.1", `host: "${CALLHOME_TEST_UNSET}"`, ":6:25", "CALLHOME_TEST_UNSET is not set"},
 	{"not YAML", "data_dir: ./data", "data_dir: \"./data", ":11:1", "is not YAML"},
 	{"personality", "personality: ios", "personality: vms", ":3:45", `"vms" is not one of`},
+	{"address twice", "email: [noc@ops.example]", "email: [noc@ops.example, NOC@ops.example]", ":9:32", "stands twice"},
+	{"detail", "severity: major,", "detail: huge,", ":12:35", "not one of basic, full"},
 	{"size", "name: noc", "name: noc\n      message_size_limit: 49", ":9:27", "49"},
 }
 
@@ -99,10 +101,23 @@ func TestFaultsNameTheirPlace(t *testing.T) {
 	}
 }
 
+// What could not be read does not hide what is wrong elsewhere, and is not complained of again.
 func TestAllFaultsAtOnce(t *testing.T) {
-	_, err := config.Parse("agent.yaml", []byte("bogus: 1\ncall_home: {profiles: [{name: a, subscribe: [{group: nope}]}], other: 2}\n"))
-	if n := len(config.Faults(err)); n != 3 {
-		t.Errorf("got %d faults, want 3: %v", n, err)
+	_, err := config.Parse("agent.yaml", []byte(`bogus: 1
+device: {personality: ios}
+call_home:
+  rate_limit: many
+  customer_id: "a\"b"
+  profiles: [{name: a, subscribe: [{group: nope}]}]
+other: 2
+console: {listen: nowhere}
+`))
+	var got []string
+	for _, f := range config.Faults(err) {
+		got = append(got, strings.TrimPrefix(f.Path, "agent.yaml:"))
+	}
+	if want := []string{"1:1", "4:15", "5:16", "6:44", "7:1", "8:19"}; !slices.Equal(got, want) {
+		t.Errorf("got faults at %v, want %v: %v", got, want, err)
 	}
 }
 

@@ -27,12 +27,14 @@ type decoder struct {
 	lookup func(string) (string, bool) // environment
 	faults []error
 	places map[string]string // key path ▸ file:line:column
+	unread []string          // key paths of values with a fault, in the order of faults
 }
 
 var envPattern = regexp.MustCompile(`\$\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 func (d *decoder) fault(n *yaml.Node, path, format string, args ...any) {
 	msg := fmt.Sprintf(format, args...)
+	d.unread = append(d.unread, path)
 	if path != "" {
 		msg = path + ": " + msg
 	}

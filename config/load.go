@@ -2,9 +2,11 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -39,14 +41,33 @@ func Parse(name string, b []byte) (*Agent, error) {
 		d.deviceList(cfg)
 		d.secretFiles(reflect.ValueOf(cfg).Elem(), "")
 	}
-	if len(d.faults) == 0 {
+	if len(d.faults) == 0 || len(d.places) > 0 { // what was read is checked also beside what could not be read
 		cfg.resolvePaths(filepath.Dir(name))
 		d.check(cfg.Validate())
 	}
 	if len(d.faults) > 0 {
+		slices.SortStableFunc(d.faults, d.byPlace)
 		return nil, errors.Join(d.faults...)
 	}
 	return cfg, nil
+}
+
+// byPlace orders faults the way a reader finds them: those of the file itself from top to bottom, then those of others.
+func (d *decoder) byPlace(a, b error) int {
+	return cmp.Compare(d.rank(a), d.rank(b))
+}
+
+// rank is line and column of a fault in the file itself, above all of them elsewhere.
+func (d *decoder) rank(err error) int64 {
+	var e *callhome.Error
+	var line, column int64
+	if !errors.As(err, &e) || !strings.HasPrefix(e.Path, d.file+":") {
+		return math.MaxInt64
+	}
+	if _, err := fmt.Sscanf(e.Path[len(d.file):], ":%d:%d", &line, &column); err != nil {
+		return math.MaxInt64
+	}
+	return line<<32 | column
 }
 
 // Faults takes the error of Load or Parse apart.
@@ -184,15 +205,26 @@ func shift(path string, pairs ...any) string {
 	return path
 }
 
-// check files each fault of a validation, which names a key path, under the place of that key.
+// check files each fault of a validation, which names a key path, under the place of that key. What follows from a value
+// that could not be read, at that key or around it, is left out.
 func (d *decoder) check(err error) {
+	unread := d.unread
 	for _, f := range Faults(err) {
 		path, msg := f.Path, strings.TrimPrefix(f.Error(), f.Path+": ")
 		if path == "" {
 			path, msg = splitPath(msg)
 		}
+		if slices.ContainsFunc(unread, func(u string) bool { return within(path, u) || within(u, path) }) {
+			continue
+		}
 		d.faultAt(path, "%s", msg)
 	}
+}
+
+// within reports whether a key path is another or below it; every path is below the empty one.
+func within(path, other string) bool {
+	rest, ok := strings.CutPrefix(path, other)
+	return ok && (rest == "" || other == "" || rest[0] == '.' || rest[0] == '[')
 }
 
 // splitPath takes the leading "key.path: " off the messages of packages that report plain errors.
