@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"reflect"
 	"strings"
 
 	"callhome"
@@ -88,6 +89,32 @@ func (c *Agent) resolvePaths(dir string) {
 		c.Control = below(c.DataDir, "agent.sock")
 	}
 	c.Control = below(dir, c.Control)
+	eachPath(reflect.ValueOf(c).Elem(), func(v reflect.Value) { v.SetString(below(dir, v.String())) })
+}
+
+// eachPath calls f for every setting that names another file: those called something_file, and known_hosts. They were
+// used already where they name parts of the configuration itself.
+func eachPath(v reflect.Value, f func(reflect.Value)) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			eachPath(v.Elem(), f)
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			eachPath(v.Index(i), f)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			name, inline := yamlName(v.Type().Field(i))
+			switch field := v.Field(i); {
+			case field.Kind() == reflect.String && (strings.HasSuffix(name, "_file") || name == "known_hosts"):
+				f(field)
+			case inline || name != "":
+				eachPath(field, f)
+			}
+		}
+	}
 }
 
 // Conductor is the part of the configuration that the conductor works by.

@@ -174,6 +174,27 @@ func TestFragmentsAndDeviceList(t *testing.T) {
 	}
 }
 
+// TestRelativePaths: they count from the configuration's folder, wherever the program was started.
+func TestRelativePaths(t *testing.T) {
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(dir, "agent.yaml")
+	cfg, err := config.Parse(name, []byte(valid+"devices: [{hostname: one, address: 192.0.2.1, ssh: {username: u, password_file: ./pw, key_file: id, known_hosts: ./kh}}]\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ssh := cfg.Devices[0].SSH
+	if ssh.Password.Reveal() != "s3cret" || ssh.KeyFile != filepath.Join(dir, "id") || ssh.KnownHosts != filepath.Join(dir, "kh") {
+		t.Errorf("got password %q, key file %q, known hosts %q", ssh.Password.Reveal(), ssh.KeyFile, ssh.KnownHosts)
+	}
+	_, err = config.Parse(name, []byte(valid+"devices: [{hostname: one, address: 192.0.2.1, ssh: {username: u, password_file: none}}]\n"))
+	if n := len(config.Faults(err)); n != 1 || !strings.Contains(err.Error(), filepath.Join(dir, "none")) {
+		t.Errorf("got %d faults, want one that names the file: %v", n, err)
+	}
+}
+
 func TestSchemaIsJSON(t *testing.T) {
 	b, err := config.Schema()
 	if err != nil {

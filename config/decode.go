@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"regexp"
@@ -308,18 +309,12 @@ func (d *decoder) secretFiles(v reflect.Value, path string) {
 }
 
 func (d *decoder) structSecrets(v reflect.Value, path string) {
-	for i := range v.NumField() {
-		name, inline := yamlName(v.Type().Field(i))
-		switch {
-		case inline:
-			d.secretFiles(v.Field(i), path)
-		case name != "":
-			d.secretFiles(v.Field(i), join(path, name))
-		}
-	}
-	for name, field := range fieldsOf(v) {
+	fields := fieldsOf(v)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		field := fields[name]
+		d.secretFiles(field, join(path, name))
 		secret, ok := field.Addr().Interface().(*callhome.Secret)
-		file, has := fieldsOf(v)[name+"_file"]
+		file, has := fields[name+"_file"]
 		if !ok || !has || file.Kind() != reflect.String || file.String() == "" {
 			continue
 		}

@@ -39,10 +39,10 @@ func Parse(name string, b []byte) (*Agent, error) {
 	if len(d.faults) == 0 {
 		d.fragments(cfg)
 		d.deviceList(cfg)
+		cfg.resolvePaths(filepath.Dir(name))
 		d.secretFiles(reflect.ValueOf(cfg).Elem(), "")
 	}
 	if len(d.faults) == 0 || len(d.places) > 0 { // what was read is checked also beside what could not be read
-		cfg.resolvePaths(filepath.Dir(name))
 		d.check(cfg.Validate())
 	}
 	if len(d.faults) > 0 {
