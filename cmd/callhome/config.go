@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 
@@ -37,10 +38,11 @@ func (a *app) configCommands() *cobra.Command {
 			if _, err := config.Load(args[0]); err != nil {
 				return err
 			}
-			if !a.json {
-				fmt.Fprintf(a.stdout, "%s: no faults\n", args[0])
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"file": args[0], "faults": []fault{}})
 			}
-			return nil
+			_, err := fmt.Fprintf(a.stdout, "%s: no faults\n", args[0])
+			return err
 		},
 	}
 	schema := &cobra.Command{

@@ -68,17 +68,21 @@ func exitCode(err error) int {
 	return exitFailed
 }
 
-// report prints an error: one sentence on standard error, or with --json an object on standard output.
+// report prints an error: one sentence for each fault on standard error, or with --json one object on standard output,
+// which is of the first fault and lists the others.
 func (a *app) report(err error) {
 	var silent silentError
 	if errors.As(err, &silent) {
 		return
 	}
-	for _, e := range faultsOf(err) {
-		if a.json {
-			_ = json.NewEncoder(a.stdout).Encode(map[string]any{"error": e})
-			continue
-		}
+	faults := faultsOf(err)
+	if a.json {
+		first := faults[0]
+		first.Others = faults[1:]
+		_ = json.NewEncoder(a.stdout).Encode(map[string]any{"error": first})
+		return
+	}
+	for _, e := range faults {
 		fmt.Fprintln(a.stderr, "callhome: "+e.text())
 	}
 }
@@ -87,6 +91,7 @@ type fault struct {
 	Kind    callhome.Kind `json:"kind"`
 	Message string        `json:"message"`
 	Path    string        `json:"path,omitempty"`
+	Others  []fault       `json:"others,omitempty"`
 }
 
 func (f fault) text() string {
