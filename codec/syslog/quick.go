@@ -1,7 +1,7 @@
 package syslog
 
 import (
-	"bytes"
+	"encoding/binary"
 	"time"
 )
 
@@ -18,30 +18,21 @@ func (p *Parser) quick(b []byte, received time.Time, l *Line) bool {
 	if i < 0 {
 		return false
 	}
-	var r reading
-	n := quickStamp(b, i, &r)
-	if n == 0 {
+	if i = q.stamp(b, i); i < 0 {
 		return false
 	}
-	if i = q.zoneOrHost(p, b, n, &r); i < 0 {
+	if i = q.zoneOrHost(p, b, i); i < 0 {
 		return false
 	}
-	var c core
-	if i >= len(b) || b[i] != '%' || !scanCore(b, i, &c) || c.letters || !c.severity.Valid() || len(c.mnemonic) == 0 {
+	if i = q.core(b, i); i < 0 {
 		return false
 	}
-	firewall := firewallFamily(c.facility)
-	if hasPrefixAt(b, c.end, "%") || !firewall && (p.Pinned == NXOS || q.special(&c, &r)) || string(q.host) == "-" || string(q.host) == "0.0.0.0" {
+	firewall := firewallFamily(q.facility)
+	if !firewall && (p.Pinned == NXOS || q.special()) || p.Zone != nil && p.Zone != time.UTC || !q.settle(received) {
 		return false
 	}
-	if q.host != nil {
-		l.Host, l.HostSource = q.host, HostFromHeader
-	}
-	q.numbers(l)
-	l.mark(q.accuracy, &r) // before a year is inferred
-	p.settle(&r, received, l)
-	l.own(c.severity)
-	l.CoreFacility, l.Mnemonic, l.Text = c.facility, c.mnemonic, b[c.end:]
+	q.fill(l)
+	l.Text = b[i:]
 	if firewall {
 		l.firewall()
 	} else {
@@ -50,44 +41,37 @@ func (p *Parser) quick(b []byte, received time.Time, l *Line) bool {
 	return true
 }
 
-// quickLine is what stands around the stamp.
+// quickLine is what stands before the text.
 type quickLine struct {
-	first, second []byte
-	host          []byte
-	accuracy      byte
-	behind        bool // the host stands behind the stamp
+	facility, mnemonic []byte
+	host, zone, text   []byte // text: of the stamp
+	first, second      int64  // counter and sequence number, -1 for none
+	sec                int64  // of the clock's reading, as Unix time
+	year, month, day   int
+	nsec, offset       int32
+	severity           Severity
+	accuracy, digits   byte
+	firstSeq, lastSeq  bool // a zero in front makes the number a sequence number
+	behind             bool // the host stands behind the stamp
+	noYear, hasZone    bool
 }
 
 // head reads counter, host, sequence number and accuracy mark, and gives where the stamp begins; -1 when the line is of
 // another shape.
 func (q *quickLine) head(b []byte) int {
-	i := digits(b, 0)
-	if i > 0 {
-		if !hasPrefixAt(b, i, ": ") {
+	i := 0
+	q.first, q.second = -1, -1
+	if len(b) > 0 && digit(b[0]) {
+		if q.first, q.firstSeq, i = quickNumber(b, 0); i < 0 {
 			return -1
 		}
-		q.first, i = b[:i], i+2
 	}
-	if i < len(b) && class[b[i]]&(isAlpha|isDigit) != 0 && !quickMonth(b, i) {
-		n := i
-		for n < len(b) && (class[b[n]]&(isName|isDash) != 0 || b[n] == '.') {
-			n++
-		}
-		if !hasPrefixAt(b, n, ": ") {
+	if i+4 > len(b) {
+		return -1
+	}
+	if class[b[i]]&(isAlpha|isDigit) != 0 && quickMonth(b, i) == 0 {
+		if i = q.name(b, i); i < 0 {
 			return -1
-		}
-		if digits(b, i) == n {
-			if q.second, i = b[i:n], n+2; q.first == nil {
-				return -1
-			}
-		} else {
-			q.host, i = b[i:n], n+2
-			if n = digits(b, i); n > i {
-				if !hasPrefixAt(b, n, ": ") {
-					return -1
-				}
-				q.second, i = b[i:n], n+2
-			}
 		}
 	}
 	if i < len(b) && (b[i] == '*' || b[i] == '.') {
@@ -97,108 +81,237 @@ func (q *quickLine) head(b []byte) int {
 	return i
 }
 
-// quickMonth reports whether a month and a space stand at i.
-func quickMonth(b []byte, i int) bool {
-	if i+4 > len(b) || b[i+3] != ' ' {
-		return false
+// name reads a host, with or without a number behind it, or a second number.
+func (q *quickLine) name(b []byte, i int) int {
+	n := quickName(b, i)
+	if !hasPrefixAt(b, n, ": ") {
+		return -1
 	}
-	month, _ := scanMonth(b[i:])
-	return month > 0
+	w := b[i:n]
+	if !digit(w[0]) || digits(w, 0) != len(w) {
+		q.host, i = w, n+2
+		if string(w) == "0.0.0.0" {
+			return -1
+		}
+	} else if q.first < 0 {
+		return -1
+	}
+	if i < len(b) && digit(b[i]) {
+		q.second, q.lastSeq, i = quickNumber(b, i)
+	}
+	return i
 }
 
-// quickStamp reads `Jun 13 [2026 ]21:07:15[.454]` at i and gives the index behind it, 0 for another form.
-func quickStamp(b []byte, i int, r *reading) int {
-	if i+16 > len(b) || b[i+3] != ' ' || b[i+6] != ' ' {
+// longestNumber keeps a number within 63 bits.
+const longestNumber = 18
+
+// quickNumber reads a number that a colon and a space close, whether it begins with a zero, and where what follows
+// begins; -1 for another form.
+func quickNumber(b []byte, i int) (n int64, padded bool, next int) {
+	start := i
+	for i < len(b) && b[i]-'0' <= 9 {
+		n = n*10 + int64(b[i]-'0')
+		i++
+	}
+	if i-start > longestNumber || i+1 >= len(b) || b[i] != ':' || b[i+1] != ' ' {
+		return -1, false, -1
+	}
+	return n, b[start] == '0' && i-start > 1, i + 2
+}
+
+// inName are the octets of the hosts and zones of an ordinary line.
+var inName = func() (t [256]bool) {
+	for c := range t {
+		t[c] = class[c]&(isName|isDash) != 0 || c == '.'
+	}
+	return t
+}()
+
+// quickName is the end of a name that begins at i.
+func quickName(b []byte, i int) int {
+	for i < len(b) && inName[b[i]] {
+		i++
+	}
+	return i
+}
+
+// quickMonths has the months where the sum of their second and third letter, modulo the table's length, puts them.
+var quickMonths = func() (t [32]struct {
+	name  uint32 // with the space behind it
+	month int
+}) {
+	for i, name := range [...]string{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"} {
+		at := int(name[1]+name[2]) % len(t)
+		t[at].name, t[at].month = binary.LittleEndian.Uint32([]byte(name+" ")), i+1
+	}
+	return t
+}()
+
+// quickMonth is the month whose English name and a space stand at i, where four octets are; 0 for none.
+func quickMonth(b []byte, i int) int {
+	m := &quickMonths[(b[i+1]+b[i+2])%byte(len(quickMonths))]
+	if binary.LittleEndian.Uint32(b[i:]) != m.name {
 		return 0
 	}
-	month, _ := scanMonth(b[i:])
-	day := two(b, i+4)
-	if b[i+4] == ' ' && digit(b[i+5]) {
-		day = int(b[i+5] - '0')
+	return m.month
+}
+
+// stamp reads `Jun 13 [2026 ]21:07:15[.454]` at i and gives the index behind it, -1 for another form.
+func (q *quickLine) stamp(b []byte, i int) int {
+	at := i + len("Jun 13 ")
+	if at+len(clockForm) > len(b) || b[at-1] != ' ' {
+		return -1
 	}
-	if month <= 0 || day < 0 {
-		return 0
+	q.month, q.day = quickMonth(b, i), two(b, at-3)
+	if q.day < 0 && b[at-3] == ' ' && digit(b[at-2]) {
+		q.day = int(b[at-2] - '0')
 	}
-	r.month, r.day = month, day
-	at := i + 7
 	if b[at+2] != ':' {
-		if at+14 > len(b) || digits(b[:at+4], at) != at+4 || b[at+4] != ' ' {
-			return 0
+		century, year := two(b, at), two(b, at+2)
+		if century <= 0 || year < 0 || b[at+4] != ' ' {
+			return -1
 		}
-		if r.year = int(number(b[at : at+4])); r.year == 0 {
-			return 0
+		q.year = century*100 + year
+		at += len("2026 ")
+		if at+len(clockForm) > len(b) {
+			return -1
 		}
-		at += 5
 	}
-	h, m, s := two(b, at), two(b, at+3), two(b, at+6)
-	if h|m|s < 0 || b[at+2] != ':' || b[at+5] != ':' {
-		return 0
+	d, ok := clockShape.match(b, at)
+	h, m, s := pair(d, 0), pair(d, 3), pair(d, 6)
+	if !ok || q.month == 0 || h > 23 || m > 59 || s > 59 {
+		return -1
 	}
-	r.hour, r.min, r.sec, r.ok = h, m, s, true
-	at = scanFraction(b, at+8, r)
-	r.text = b[i:at]
+	q.sec = int64(h*3600 + m*60 + s)
+	at += len(clockForm)
+	if at < len(b) && (b[at] == '.' || b[at] == ',') {
+		var r reading
+		at = scanFraction(b, at, &r)
+		q.nsec, q.digits = r.nsec, r.digits
+		if r.flags != 0 {
+			return -1
+		}
+	}
+	q.text = b[i:at]
 	return at
 }
 
 // zoneOrHost reads a zone, or a host, and the colon behind it, and gives where the core begins; -1 for anything else.
-func (q *quickLine) zoneOrHost(p *Parser, b []byte, i int, r *reading) int {
+func (q *quickLine) zoneOrHost(p *Parser, b []byte, i int) int {
 	if hasPrefixAt(b, i, ": ") {
 		return i + 2
+	}
+	if hasPrefixAt(b, i, " UTC: %") {
+		q.zone, q.hasZone = b[i+1:i+4], true
+		return i + 6
 	}
 	if i >= len(b) || b[i] != ' ' {
 		return -1
 	}
 	i++
-	n := i
-	for n < len(b) && (class[b[n]]&(isName|isDash) != 0 || b[n] == '.') {
-		n++
-	}
-	if n == i {
+	n := quickName(b, i)
+	if n == i || n+3 > len(b) {
 		return -1
 	}
 	w := b[i:n]
+	off, exact, known := p.zoneOf(w)
 	switch {
-	case hasPrefixAt(b, n, ": %"):
-		off, exact, known := p.zoneOf(w)
-		if !known {
-			return -1
-		}
-		r.zone, r.offset, r.hasZone = w, off, exact
+	case b[n] == ':' && b[n+1] == ' ' && known:
+		q.zone, q.offset, q.hasZone = w, off, exact
 		return n + 2
-	case hasPrefixAt(b, n, " : %") && q.host == nil && q.first == nil:
-		if _, _, known := p.zoneOf(w); known {
-			return -1
-		}
+	case hasPrefixAt(b, n, " : ") && q.host == nil && q.first < 0 && !known && w[0] != '-' && string(w) != "0.0.0.0":
 		q.host, q.behind = w, true
 		return n + 3
 	}
 	return -1
 }
 
-// numbers gives l its sequence number and counter as the general way does.
-func (q *quickLine) numbers(l *Line) {
-	switch {
-	case q.second != nil && q.first != nil:
-		l.Counter, l.Seq = number(q.first), number(q.second)
-	case q.second != nil:
-		if q.second[0] == '0' && len(q.second) > 1 {
-			l.Seq = number(q.second)
-		} else {
-			l.Counter = number(q.second)
-		}
-	case q.first != nil:
-		if q.first[0] == '0' && len(q.first) > 1 {
-			l.Seq = number(q.first)
-		} else {
-			l.Counter = number(q.first)
-		}
+// core reads %FAC-n-NAME: and a space, and gives where the text begins; -1 for any other form of a core.
+func (q *quickLine) core(b []byte, at int) int {
+	if at+1 >= len(b) || b[at] != '%' || class[b[at+1]]&isAlpha == 0 {
+		return -1
 	}
+	i := run(b, at+1, isName)
+	for {
+		if i+3 >= len(b) || b[i] != '-' {
+			return -1
+		}
+		if b[i+2] == '-' && digit(b[i+1]) {
+			break
+		}
+		i = run(b, i+1, isName)
+	}
+	end := run(b, i+3, isName|isDash)
+	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || !hasPrefixAt(b, end, ": ") {
+		return -1
+	}
+	if text := end + 2; text < len(b) && (b[text] == ' ' || b[text] == '%') {
+		return -1
+	}
+	q.severity = Severity(b[i+1] - '0') //nolint:gosec // one digit
+	q.facility, q.mnemonic = b[at+1:i], b[i+3:end]
+	return end + 2
+}
+
+// settle finds the instant; false when that takes more than a look at the table of days.
+func (q *quickLine) settle(received time.Time) bool {
+	now := int64(0)
+	if q.year == 0 {
+		if received.IsZero() {
+			return false
+		}
+		now = received.Unix()
+		q.year, q.noYear = 1970+int(now/meanYear), true // as inferYear does
+	}
+	days, ok := tableDays(q.year, q.month, q.day)
+	q.sec += days * 86400
+	if !ok || q.noYear && (q.sec-now >= maxAhead || now-q.sec >= halfYear) {
+		return false
+	}
+	return true
+}
+
+// fill writes into l what the general way writes.
+func (q *quickLine) fill(l *Line) {
+	if q.host != nil {
+		l.Host, l.HostSource = q.host, HostFromHeader
+	}
+	switch {
+	case q.second >= 0 && q.first >= 0:
+		l.Counter, l.Seq = q.first, q.second
+	case q.second >= 0 && q.lastSeq, q.first >= 0 && q.firstSeq:
+		l.Seq = max(q.first, q.second)
+	default:
+		l.Counter = max(q.first, q.second)
+	}
+	if q.accuracy != 0 {
+		r := reading{year: q.year, month: q.month, day: q.day}
+		if q.noYear {
+			r.year = 0
+		}
+		l.mark(q.accuracy, &r)
+	}
+	l.Stamp.Text, l.Zone, l.Digits, l.HasZone, l.Offset, l.NoYear = q.text, q.zone, q.digits, q.hasZone, q.offset, q.noYear
+	if q.noYear {
+		l.Flags |= FlagYearInferred
+	}
+	switch {
+	case q.hasZone:
+		q.sec -= int64(q.offset)
+	case q.zone == nil:
+		l.Flags |= FlagTZMissing
+	default:
+		l.Flags |= FlagTZUnknown
+	}
+	l.Time = time.Unix(q.sec, int64(q.nsec)).UTC()
+	l.own(q.severity)
+	l.CoreFacility, l.Mnemonic = q.facility, q.mnemonic
 }
 
 // special reports whether a line that is of no firewall needs the general way: an agent in place of a zone, another
 // family, or the full dress that CiscoLog has too.
-func (q *quickLine) special(c *core, r *reading) bool {
-	return q.behind || specialFacility(c.facility) || q.host != nil && r.year != 0 && r.digits == 3 && len(r.zone) > 0
+func (q *quickLine) special() bool {
+	return q.behind || specialFacility(q.facility) || q.host != nil && !q.noYear && q.year != 0 && q.digits == 3 && len(q.zone) > 0
 }
 
 // specialFacility reports whether a facility belongs to a family that the general way knows better.
@@ -211,9 +324,9 @@ func specialFacility(fac []byte) bool {
 	case 'F':
 		return fxosFamily(fac)
 	case 'L':
-		return bytes.HasPrefix(fac, []byte("LOG_"))
+		return hasPrefixAt(fac, 0, "LOG_")
 	case 'V':
-		return bytes.HasPrefix(fac, []byte("Viptela"))
+		return hasPrefixAt(fac, 0, "Viptela")
 	}
 	return string(fac) == "ACLLOG"
 }

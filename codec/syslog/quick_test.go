@@ -68,3 +68,18 @@ func TestYearOf(t *testing.T) {
 		}
 	}
 }
+
+func TestTableDays(t *testing.T) {
+	for day := time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC); day.Year() < 2100; day = day.AddDate(0, 0, 1) {
+		y, m, d := day.Date()
+		n, ok := tableDays(y, int(m), d)
+		if want := day.Unix() / 86400; !ok || n != want || daysFromCivil(y, int(m), d) != want {
+			t.Fatalf("%v: got %d, %v and %d, want %d", day, n, ok, daysFromCivil(y, int(m), d), want)
+		}
+	}
+	for _, d := range [][3]int{{2026, 2, 29}, {2026, 4, 31}, {1969, 12, 31}, {2100, 1, 1}, {2026, 13, 1}, {2026, 0, 1}, {2026, 1, 0}} {
+		if _, ok := tableDays(d[0], d[1], d[2]); ok {
+			t.Errorf("%v is taken for a date of the table", d)
+		}
+	}
+}

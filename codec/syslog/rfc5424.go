@@ -226,13 +226,8 @@ func sdParam(b []byte, i int) (eq, end int) {
 	if b[eq+1] != '"' {
 		return eq, bareParam(b, eq+1)
 	}
-	for n := eq + 2; n < len(b); n++ {
-		switch b[n] {
-		case '\\':
-			n++
-		case '"':
-			return eq, n + 1
-		}
+	if n := quoteEnd(b, eq+2); n < len(b) {
+		return eq, n + 1
 	}
 	return 0, 0
 }

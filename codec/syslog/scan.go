@@ -1,9 +1,6 @@
 package syslog
 
-import (
-	"bytes"
-	"time"
-)
+import "time"
 
 // Classes of octets, one bit each, so that every scanner asks one table.
 const (
@@ -100,25 +97,6 @@ func two(b []byte, i int) int {
 		return -1
 	}
 	return int(hi)*10 + int(lo)
-}
-
-// shortToken is up to where a plain loop is faster than a call.
-const shortToken = 32
-
-// token is the end of the run of octets that are no space.
-func token(b []byte, i int) int {
-	for near := min(len(b), i+shortToken); i < near; i++ {
-		if b[i] == ' ' {
-			return i
-		}
-	}
-	if i >= len(b) {
-		return i
-	}
-	if n := bytes.IndexByte(b[i:], ' '); n >= 0 {
-		return i + n
-	}
-	return len(b)
 }
 
 // hasPrefixAt reports whether b holds s at i.

@@ -280,14 +280,33 @@ func scanFraction(b []byte, i int, r *reading) int {
 
 // unix gives the instant of the reading as UTC would have it, and false when there is no such date or time.
 func (r *reading) unix() (sec int64, ok bool) {
-	if r.year < 1 || r.month < 1 || r.month > 12 || r.day < 1 || r.day > daysIn(r.year, r.month) || r.hour > 23 || r.min > 59 || r.sec > 60 {
+	if r.hour > 23 || r.min > 59 || r.sec > 60 {
 		return 0, false
 	}
-	s := r.sec
-	if s == 60 {
-		s = 59
+	days, ok := tableDays(r.year, r.month, r.day)
+	if !ok {
+		if r.year < 1 || r.month < 1 || r.month > 12 || r.day < 1 || r.day > daysIn(r.year, r.month) {
+			return 0, false
+		}
+		days = daysFromCivil(r.year, r.month, r.day)
 	}
-	return daysFromCivil(r.year, r.month, r.day)*86400 + int64(r.hour)*3600 + int64(r.min)*60 + int64(s), true
+	return days*86400 + int64(r.hour*3600+r.min*60+min(r.sec, 59)), true
+}
+
+// daysBefore counts the days of a common year before each month.
+var daysBefore = [16]int16{1: 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334}
+
+// tableDays counts the days from 1970-01-01 for a date up to 2099, while every fourth year has a leap day; false for
+// any other and for no date.
+func tableDays(year, month, day int) (days int64, ok bool) {
+	if year < 1970 || year > 2099 || month < 1 || month > 12 || day < 1 || day > 28 && day > daysIn(year, month) {
+		return 0, false
+	}
+	n := (year-1970)*365 + (year-1969)>>2 + int(daysBefore[month&15]) + day - 1
+	if month > 2 && year&3 == 0 {
+		n++
+	}
+	return int64(n), true
 }
 
 func daysIn(year, month int) int {

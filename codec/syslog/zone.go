@@ -35,8 +35,9 @@ func (p *Parser) zoneOf(z []byte) (offset int32, exact, known bool) {
 			return int32(seconds), true, true //nolint:gosec // an offset is below a day
 		}
 	}
-	if off, n := scanOffset(z); n == len(z) {
-		return off, true, true
+	if class[z[0]]&isUpper == 0 { // a sign, or no zone: all names begin with a capital
+		off, n := scanOffset(z)
+		return off, n == len(z), n == len(z)
 	}
 	if minutes, ok := zoneOffsets[string(z)]; ok {
 		return int32(minutes) * 60, true, true
