@@ -43,6 +43,11 @@ func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []c
 	t := plan.devices.find(alert.Device)
 	wants := plan.wants(t, alert)
 	got := a.gather(ctx, t, alert, wants)
+	for _, name := range alert.Profiles {
+		if plan.profile(name) == nil {
+			outcomes = append(outcomes, a.gone(alert, name))
+		}
+	}
 	for i := range wants {
 		made, outcome := a.message(plan, t, alert, got, &wants[i], p.MessageNumber(wants[i].profile.Name), p.AcceptedAt)
 		if outcome != nil {
@@ -51,6 +56,16 @@ func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []c
 		envelopes = append(envelopes, made...)
 	}
 	return envelopes, outcomes
+}
+
+// gone is the outcome for a profile that a reload removed or renamed while the alert waited.
+func (a *Agent) gone(alert *callhome.Alert, name callhome.ProfileName) outbox.Outcome {
+	a.metrics.drops(callhome.ReasonProfileInactive).Inc()
+	a.stats.count(callhome.ReasonProfileInactive)
+	return outbox.Outcome{
+		Status: outbox.StatusDropped, Reason: callhome.ReasonProfileInactive, AlertID: alert.ID, Device: alert.Device, Group: alert.Group,
+		Profile: name, Detail: "the configuration has no such profile any more",
+	}
 }
 
 // message describes an alert for one profile and makes its envelopes.
@@ -72,7 +87,7 @@ type want struct {
 	bare     bool // no attachments: short text has no place for them
 }
 
-// wants lists the profiles of an alert as they are now; one that a reload removed gets nothing. An alert on demand with
+// wants lists the profiles of an alert as they are now, without those that a reload removed. An alert on demand with
 // destinations of its own goes there.
 func (p *plan) wants(t *target, a *callhome.Alert) []want {
 	var out []want
