@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/netip"
@@ -60,10 +61,16 @@ type world struct {
 // start runs an agent; its goroutines live in the caller's bubble, if there is one.
 func start(t *testing.T, cfg Config) *world {
 	t.Helper()
+	return startOn(t, cfg, outboxtest.NewMemory(), nil)
+}
+
+// startOn is start with a store and a memory of throttling that outlive the agent.
+func startOn(t *testing.T, cfg Config, store outbox.Store, state State) *world {
+	t.Helper()
 	if err := cfg.Validate(); err != nil {
 		t.Fatal(err)
 	}
-	q, err := outbox.Open(t.Context(), outboxtest.NewMemory(), outbox.Options{})
+	q, err := outbox.Open(t.Context(), store, outbox.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +85,7 @@ func start(t *testing.T, cfg Config) *world {
 			out = append(out, collect.Device{Name: d.Hostname, Runner: w})
 		}
 		return out
-	}})
+	}, ThrottleState: state, PseudonymKey: bytes.Repeat([]byte{7}, 32)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,6 +6,7 @@ import (
 	"callhome"
 	"callhome/agent/redact"
 	"callhome/agent/render"
+	"callhome/agent/route"
 	"callhome/codec/aml"
 	"callhome/codec/mimemail"
 	"callhome/outbox"
@@ -15,6 +16,9 @@ import (
 // make redacts and renders one profile's message. What cannot be sent comes back as an outcome, so that one profile's
 // fault never holds the others up and an alert that cannot be rendered is not tried for ever.
 func (a *Agent) make(p *plan, t *target, alert *callhome.Alert, m *callhome.Message, w *want) ([]callhome.Envelope, *outbox.Outcome) {
+	if err := anonymousOnly(&w.profile, alert.Group); err != nil {
+		return nil, a.outcome(alert, m, w, outbox.StatusDropped, callhome.ReasonAnonymousOnly, err)
+	}
 	clean, err := redact.Apply(redact.Policy{
 		Config: p.cfg.CallHome.DataPrivacy, Anonymous: w.profile.AnonymousOnly, Key: a.parts.PseudonymKey,
 	}, m)
@@ -34,6 +38,15 @@ func (a *Agent) make(p *plan, t *target, alert *callhome.Alert, m *callhome.Mess
 		return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
 	}
 	return envelopes, failed
+}
+
+// anonymousOnly refuses groups that anonymous reporting does not send, whatever asks for them: orders, previews and
+// digests do not pass the routes.
+func anonymousOnly(profile *callhome.Profile, g callhome.AlertGroup) error {
+	if profile.AnonymousOnly && !route.Anonymous(g) {
+		return callhome.Errorf(callhome.KindInvalid, "profile %s takes crash, inventory and test messages only, not %s", profile.Name, g)
+	}
+	return nil
 }
 
 // sign signs the mails among envelopes, if mails are signed.

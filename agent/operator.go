@@ -97,10 +97,13 @@ func (a *Agent) Send(ctx context.Context, o SendOrder) (Taken, error) {
 		if err != nil {
 			return Taken{}, err
 		}
+		if err := anonymousOnly(profile, o.Group); err != nil {
+			return Taken{}, err
+		}
 		alert.Profiles = []callhome.ProfileName{profile.Name}
 	} else {
 		for i := range p.profiles {
-			if p.profiles[i].Active && subscribed(&p.profiles[i], o.Group) {
+			if p.profiles[i].Active && subscribed(&p.profiles[i], o.Group) && anonymousOnly(&p.profiles[i], o.Group) == nil {
 				alert.Profiles = append(alert.Profiles, p.profiles[i].Name)
 			}
 		}
@@ -181,6 +184,9 @@ func (a *Agent) Request(ctx context.Context, o RequestOrder) (Taken, error) {
 	}
 	profile, err := p.named(name)
 	if err != nil {
+		return Taken{}, err
+	}
+	if err := anonymousOnly(profile, callhome.GroupRequest); err != nil {
 		return Taken{}, err
 	}
 	alert := a.order(t, callhome.GroupRequest, strings.TrimSpace(o.Service+" "+o.Command))

@@ -71,7 +71,7 @@ func (f *found) try(p *pattern, line []byte) {
 // useful reports whether a subscription is about the subject and its profile undecided, or decided without the detail
 // that this one asks for.
 func (f *found) useful(sub *subscription) bool {
-	if !sub.about(&f.subject, f.tac) || sub.profile.anon && !anonymous(f.subject.Group) {
+	if !sub.about(&f.subject, f.tac) || sub.profile.anon && !Anonymous(f.subject.Group) {
 		return false
 	}
 	at, ok := f.search(sub.profile.index)

@@ -152,7 +152,7 @@ func (t *Table) unconditional(g int, level callhome.Level, kind int) []Decision 
 	var out []Decision
 	for i := range t.profiles {
 		p := &t.profiles[i]
-		if p.closed != "" || p.anon && !anonymous(groupName(g)) {
+		if p.closed != "" || p.anon && !Anonymous(groupName(g)) {
 			continue
 		}
 		d := Decision{Profile: p.index, Name: p.name, Reason: callhome.ReasonSent}

@@ -54,14 +54,14 @@ func (t *Table) closed(p *profile, s *Subject) callhome.Reason {
 		return callhome.ReasonGroupDisabled
 	case p.closed != "":
 		return p.closed
-	case p.anon && !anonymous(s.Group):
+	case p.anon && !Anonymous(s.Group):
 		return callhome.ReasonAnonymousOnly
 	}
 	return ""
 }
 
-// anonymous are the groups that anonymous reporting sends.
-func anonymous(g callhome.AlertGroup) bool {
+// Anonymous tells the groups that anonymous reporting sends.
+func Anonymous(g callhome.AlertGroup) bool {
 	return g == callhome.GroupCrash || g == callhome.GroupInventory || g == callhome.GroupTest
 }
 
