@@ -6,41 +6,83 @@ import (
 	"time"
 
 	"callhome"
+	"callhome/agent/throttle"
 	"callhome/outbox"
 )
 
 // admission is an alert on its way into the outbox.
 type admission struct {
 	alert callhome.Alert
-	done  chan<- error // nil when nobody waits for the outcome
+	facts throttle.Facts // by which throttling let it pass
+	done  chan<- error   // nil when nobody waits for the outcome
 }
 
-// storePause is the time between two tries to store alerts when the disk is full or busy.
+// storePause is the time between two tries to store alerts when the disk or the outbox is full, or busy.
 const storePause = time.Second
 
-// admitAlert hands an alert to the writer. With wait it returns when the alert is durable, else when it is handed over.
-// The error is ctx's.
-func (a *Agent) admitAlert(ctx context.Context, alert callhome.Alert, wait bool) error {
-	ad := admission{alert: alert}
-	var done chan error
-	if wait {
-		done = make(chan error, 1)
-		ad.done = done
-	}
-	select {
-	case a.admit <- ad:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
+// admitAlert hands an alert to the writer. With wait it returns when the alert is durable, however long the outbox is
+// full: the line is safe where it was read. Without, it returns when the alert is handed over. The error is ctx's.
+func (a *Agent) admitAlert(ctx context.Context, ad admission, wait bool) error {
 	if !wait {
-		return nil
+		err := a.handOver(ctx, ad)
+		if err != nil {
+			a.drop(&ad.alert, callhome.ReasonQueueFull)
+		}
+		return err
 	}
+	done := make(chan error, 1)
+	ad.done = done
+	for {
+		if err := a.handOver(ctx, ad); err != nil {
+			return err
+		}
+		select {
+		case err := <-done:
+			if err == nil {
+				return nil
+			}
+		case <-ctx.Done():
+			return outcome(ctx, done)
+		}
+		select {
+		case <-time.After(storePause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// outcome waits a moment longer, after the end of ctx, for an alert that was handed over: if it is stored, its line must
+// not be read again at the next start.
+func outcome(ctx context.Context, done <-chan error) error {
 	select {
 	case err := <-done:
 		return err
-	case <-ctx.Done():
+	case <-time.After(drainTime):
 		return ctx.Err()
 	}
+}
+
+// handOver gives an alert to the writer, also when ctx is over, if there is room. What it does not give was not told.
+func (a *Agent) handOver(ctx context.Context, ad admission) error {
+	select {
+	case a.admit <- ad:
+		return nil
+	default:
+	}
+	select {
+	case a.admit <- ad:
+		return nil
+	case <-ctx.Done():
+		a.retract(ad.facts)
+		return ctx.Err()
+	}
+}
+
+func (a *Agent) retract(f throttle.Facts) {
+	a.throttleMu.Lock()
+	defer a.throttleMu.Unlock()
+	a.limiter.Retract(f)
 }
 
 // admitLoop stores alerts, all that wait in one transaction, until the channel is closed and empty or ctx ends.
@@ -65,7 +107,8 @@ func (a *Agent) admitLoop(ctx context.Context) {
 }
 
 // store puts a batch into the outbox. While the disk is full it tries again, and readers wait; when the queue itself is
-// full by configuration, the alerts are dropped, counted and told.
+// full by configuration, alerts whose source does not keep them are dropped, counted and told. One that the outbox
+// refuses for its content takes no other with it.
 func (a *Agent) store(ctx context.Context, batch []admission) {
 	alerts := make([]callhome.Alert, len(batch))
 	for i := range batch {
@@ -74,8 +117,16 @@ func (a *Agent) store(ctx context.Context, batch []admission) {
 	for {
 		_, err := a.parts.Outbox.PutAlerts(ctx, alerts)
 		switch {
-		case err == nil, errors.Is(err, outbox.ErrFull), callhome.KindOf(err) != callhome.KindUnavailable, ctx.Err() != nil:
-			a.stored(batch, err)
+		case err == nil, errors.Is(err, outbox.ErrFull), ctx.Err() != nil:
+			a.stored(batch, err, true)
+			return
+		case callhome.KindOf(err) != callhome.KindUnavailable && len(batch) == 1:
+			a.stored(batch, err, false)
+			return
+		case callhome.KindOf(err) != callhome.KindUnavailable:
+			for i := range batch {
+				a.store(ctx, batch[i:i+1])
+			}
 			return
 		}
 		select {
@@ -85,21 +136,30 @@ func (a *Agent) store(ctx context.Context, batch []admission) {
 	}
 }
 
-func (a *Agent) stored(batch []admission, err error) {
+// stored tells what became of a batch. With again, sources that wait bring their alerts another time.
+func (a *Agent) stored(batch []admission, err error, again bool) {
+	lost := 0
 	for i := range batch {
 		ad := &batch[i]
-		if err != nil {
-			a.drop(&ad.alert, callhome.ReasonQueueFull)
-		} else {
+		switch {
+		case err == nil:
 			a.stats.admitted(&ad.alert)
 			a.watch(Happening{At: ad.alert.ReceivedAt, What: Admitted, Device: ad.alert.Device, Group: ad.alert.Group, Level: ad.alert.Level, Text: ad.alert.Text})
+		case ad.done != nil && again:
+			a.retract(ad.facts)
+			ad.done <- err
+			continue
+		default:
+			a.retract(ad.facts)
+			a.drop(&ad.alert, callhome.ReasonQueueFull)
+			lost++
 		}
 		if ad.done != nil {
-			ad.done <- err
+			ad.done <- nil // stored, or given up for good: the source goes on
 		}
 	}
-	if err != nil {
-		a.parts.Log.Error("alerts could not be stored and are lost", "count", len(batch), "err", err)
+	if lost > 0 {
+		a.parts.Log.Error("alerts could not be stored and are lost", "count", lost, "err", err)
 	}
 }
 

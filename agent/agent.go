@@ -25,7 +25,7 @@ const (
 	admitQueue = 1024
 	// admitBatch is how many go into one transaction.
 	admitBatch = 256
-	// drainTime is how long a stopping agent goes on storing what readers handed over.
+	// drainTime is how long a stopping agent goes on handing over what it holds itself, and then storing it.
 	drainTime = 5 * time.Second
 )
 
@@ -190,7 +190,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	storing, stopStoring := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopStoring()
 	rest.Go(func() { a.admitLoop(storing) })
-	rest.Go(func() { a.clock(ctx) })
+	handing, stopHanding := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopHanding()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(drainTime, stopHanding) })()
+	readers.Go(func() { a.clock(ctx, handing) })
 	if a.parts.Periodic != nil {
 		rest.Go(func() { _ = a.parts.Periodic.Run(ctx, a.due) }) // ends with ctx only
 	}
@@ -199,7 +202,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	readers.Wait()
-	_ = a.joiner.flush(storing) // fails only when the time to drain is over
+	_ = a.joiner.flush(handing) // fails only when the time to hand over is over
 	close(a.admit)              // nobody hands over any more
 	grace := time.AfterFunc(drainTime, stopStoring)
 	defer grace.Stop()

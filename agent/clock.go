@@ -16,8 +16,8 @@ const (
 	throttleSave = time.Minute
 )
 
-// clock looks after what happens by time alone, until ctx ends.
-func (a *Agent) clock(ctx context.Context) {
+// clock looks after what happens by time alone, until ctx ends. handing lasts longer: what came due is handed over.
+func (a *Agent) clock(ctx, handing context.Context) {
 	tick := time.NewTicker(clockTick)
 	defer tick.Stop()
 	saved := a.parts.Now()
@@ -28,10 +28,10 @@ func (a *Agent) clock(ctx context.Context) {
 		case <-tick.C:
 		}
 		now := a.parts.Now()
-		if err := a.joiner.expire(ctx, now); err != nil {
+		if err := a.joiner.expire(handing, now); err != nil {
 			return
 		}
-		a.digest(ctx, now)
+		a.digest(handing, now)
 		if now.Sub(saved) >= throttleSave {
 			saved = now
 			a.saveThrottle()
@@ -39,7 +39,8 @@ func (a *Agent) clock(ctx context.Context) {
 	}
 }
 
-// digest sends messages that tell what throttling held back.
+// digest sends messages that tell what throttling held back. They are handed to the writer, which outlasts a full disk:
+// throttling has forgotten what they tell.
 func (a *Agent) digest(ctx context.Context, now time.Time) {
 	a.throttleMu.Lock()
 	digests := a.limiter.Digests(now)
@@ -49,9 +50,7 @@ func (a *Agent) digest(ctx context.Context, now time.Time) {
 		if len(alert.Profiles) == 0 {
 			continue
 		}
-		if _, err := a.put(ctx, alert); err != nil && ctx.Err() == nil {
-			a.parts.Log.Error("a digest of what was held back could not be stored", "device", alert.Device, "err", err)
-		}
+		_ = a.admitAlert(ctx, admission{alert: alert, facts: throttle.FactsOf(&alert)}, false) // counted, if there is no time left
 	}
 }
 

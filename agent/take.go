@@ -105,6 +105,7 @@ func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin,
 	}
 	if len(s.decisions) == 0 {
 		a.stats.unwanted.Add(1)
+		a.hear(a.parts.Now(), &alert)
 		return nil
 	}
 	for i := range s.decisions {
@@ -123,6 +124,14 @@ func (a *Agent) told(alert *callhome.Alert, stranger bool) []callhome.ProfileNam
 	a.throttleMu.Lock()
 	defer a.throttleMu.Unlock()
 	return a.limiter.Told(f)
+}
+
+// hear lets throttling know of a beginning or end that is not told.
+func (a *Agent) hear(now time.Time, alert *callhome.Alert) {
+	f := throttle.FactsOf(alert)
+	a.throttleMu.Lock()
+	defer a.throttleMu.Unlock()
+	a.limiter.Hear(now, f)
 }
 
 // missing are the names that no decision is about yet.
@@ -145,6 +154,7 @@ func waits(o *intake.Origin) bool {
 func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stranger, wait bool) error {
 	now := a.parts.Now()
 	if p.inMaintenance(now, alert.Device, alert.Group) {
+		a.hear(now, &alert)
 		a.drop(&alert, callhome.ReasonMaintenance)
 		return nil
 	}
@@ -160,7 +170,7 @@ func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stran
 	if reason == callhome.ReasonFlapping {
 		alert.Subtype = string(reason) // the one message that tells of it; the text stays as the device wrote it
 	}
-	return a.admitAlert(ctx, alert, wait)
+	return a.admitAlert(ctx, admission{alert: alert, facts: f}, wait)
 }
 
 // verdict judges a line by its device's platform. Where the entry names none, or its table does not know the line and

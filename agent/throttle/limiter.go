@@ -189,6 +189,31 @@ func (l *Limiter) rules(f *Facts) *personality.Throttle {
 // since is how long ago t was; a clock that was set back makes it no longer ago than now.
 func since(now, t time.Time) time.Duration { return max(0, now.Sub(t)) }
 
+// Retract takes back that a message was told which Allow let pass: it was not stored, so the next of its kind is no
+// repeat. Telling twice is better than never.
+func (l *Limiter) Retract(f Facts) {
+	key := f.key()
+	t, ok := l.troubles.peek(key)
+	if !ok {
+		return
+	}
+	t.Told = time.Time{}
+	if t.Flaps {
+		t.Flaps, t.Cycles = false, 0
+		delete(l.flapping, key)
+	}
+}
+
+// Hear notes a beginning or an end that nobody is told of for reasons that are not the limiter's, such as maintenance:
+// what begins or ends anew later is no repeat of what was told before.
+func (l *Limiter) Hear(now time.Time, f Facts) {
+	t, ok := l.troubles.peek(f.key())
+	if !ok || f.State == t.State || f.State != callhome.StateRaise && f.State != callhome.StateClear {
+		return
+	}
+	t.State, t.Changed, t.Told, t.Limited, t.To = f.State, now, time.Time{}, false, nil
+}
+
 // Told are the profiles that were told of the beginning of the trouble which f is about; nil when it is not known, or
 // was not told. The end is for them whatever their thresholds and patterns say of its own line.
 func (l *Limiter) Told(f Facts) []callhome.ProfileName {

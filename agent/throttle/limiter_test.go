@@ -411,3 +411,48 @@ func TestFactsOf(t *testing.T) {
 		t.Errorf("text %q, want that after the program", got)
 	}
 }
+
+func TestWhatIsTakenBackIsTold(t *testing.T) {
+	l := New(config(personality.IOS))
+	at := start
+	allow := func(f Facts) bool {
+		at = at.Add(time.Second)
+		_, ok := l.Allow(at, f)
+		return ok
+	}
+	if !allow(down("Gi0/1")) || allow(down("Gi0/1")) {
+		t.Fatal("the first is told, its repeat is not")
+	}
+	l.Retract(down("Gi0/1"))
+	if !allow(down("Gi0/1")) {
+		t.Error("what was taken back is held back as a repeat")
+	}
+	l.Retract(down("Gi0/2")) // never heard of
+	for range defaultFlapCount {
+		allow(up("Gi0/1"))
+		allow(down("Gi0/1"))
+	}
+	if allow(up("Gi0/1")) {
+		t.Fatal("the link must flap by now")
+	}
+	l.Retract(down("Gi0/1"))
+	if !allow(down("Gi0/1")) {
+		t.Error("the message that tells of flapping was taken back, and nothing more is told")
+	}
+}
+
+func TestWhatIsHeardWithoutTelling(t *testing.T) {
+	l := New(config(personality.IOS))
+	l.Allow(start, down("Gi0/1"))
+	l.Hear(start.Add(time.Minute), up("Gi0/1"))
+	if to := l.Told(up("Gi0/1")); to != nil {
+		t.Errorf("told of a trouble that is over: %v", to)
+	}
+	if _, ok := l.Allow(start.Add(2*time.Minute), down("Gi0/1")); !ok {
+		t.Error("the link went down anew and is held back as a repeat")
+	}
+	l.Hear(start.Add(3*time.Minute), down("Gi0/1"))
+	if reason, ok := l.Allow(start.Add(4*time.Minute), down("Gi0/1")); ok || reason != callhome.ReasonDuplicate {
+		t.Errorf("hearing what is known changes nothing: got %s, %v, want duplicate", reason, ok)
+	}
+}
