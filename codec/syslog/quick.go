@@ -330,20 +330,3 @@ func specialFacility(fac []byte) bool {
 	}
 	return string(fac) == "ACLLOG"
 }
-
-// quickISO reads the one form of RFC 3339 that nearly all lines have, 2026-06-13T21:07:15 with or without a fraction and
-// Z or an offset behind it, and gives its length; 0 for any other.
-func quickISO(b []byte, r *reading) int {
-	if len(b) < len("2026-06-13T21:07:15Z") || b[4] != '-' || b[7] != '-' || b[10] != 'T' || b[13] != ':' || b[16] != ':' {
-		return 0
-	}
-	century, year, month, day := two(b, 0), two(b, 2), two(b, 5), two(b, 8)
-	h, m, s := two(b, 11), two(b, 14), two(b, 17)
-	if century|year|month|day|h|m|s < 0 || century == 0 {
-		return 0
-	}
-	r.year, r.month, r.day, r.hour, r.min, r.sec = century*100+year, month, day, h, m, s
-	n := scanFraction(b, 19, r)
-	r.text, r.ok = b[:n], true
-	return n + isoZone(b[n:], r)
-}

@@ -1,6 +1,11 @@
 package syslog
 
 import (
+	"bytes"
+	"math/rand/v2"
+	"os"
+	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,29 +21,75 @@ func FuzzQuick(f *testing.F) {
 		`33: sw2: Jun 12 21:07:15: %IOSXE-3-PLATFORM: error (sw2-1)`, `31: 6509: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
 		`Jun 12 2026 21:07:15 CORE : %ASA-4-106023: Deny`, `Jun 12 2026 21:07:15 CORE: %FTD-4-106023: Deny`,
 		`Jun 12 21:07:15 EST: %SYS-5-RELOAD: now`, `sw9: 30: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
-		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
+		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`,
+		`1 2026-06-13T21:07:15.45Z h - app id [x@1 a="b\"]"][meta sequenceId="4"] t`, `1 2026-06-13T21:07:15+02:00 - - - - - %SYS-5-X: t`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {
 		f.Add([]byte(s))
 	}
-	received := time.Date(2026, 6, 13, 21, 7, 20, 0, time.UTC)
-	f.Fuzz(func(t *testing.T, b []byte) {
-		var p Parser
-		var short, long Line
-		short.clear(b)
-		if !p.quick(b, received, &short) {
-			before := new(Line)
-			before.clear(b)
-			if d := cmp.Diff(before, &short, cmpopts.EquateEmpty(), cmp.AllowUnexported(Segment{})); d != "" {
-				t.Fatalf("%q was refused, but: %s", b, d)
+	f.Fuzz(func(t *testing.T, b []byte) { sameWay(t, b) })
+}
+
+// received is the time of receipt of every line here.
+var received = time.Date(2026, 6, 13, 21, 7, 20, 0, time.UTC)
+
+// sameWay wants of b, a line without PRI, what the general way reads, or nothing at all, from the short ways.
+func sameWay(t *testing.T, b []byte) (short bool) {
+	t.Helper()
+	var p Parser
+	var quick, want Line
+	quick.clear(b)
+	want.clear(b)
+	if short = p.quick(b, received, &quick); short {
+		p.general(b, received, &want)
+	} else if short = p.quick5424(b, received, &quick); short && !p.versioned(b, received, &want) {
+		t.Fatalf("%q is not versioned", b)
+	}
+	if reflect.DeepEqual(want, quick) {
+		return short
+	}
+	if d := cmp.Diff(want, quick, cmpopts.EquateEmpty(), cmp.AllowUnexported(Segment{})); d != "" {
+		t.Fatalf("%q, short %v: %s", b, short, d)
+	}
+	return short
+}
+
+// TestQuickMutants changes an octet or three of every line in testdata/shapes.txt and holds the short ways against the
+// general one.
+func TestQuickMutants(t *testing.T) {
+	content, err := os.ReadFile("testdata/shapes.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const alphabet = "0123456789 .:*%-+[]\"'\\TZtzUCMarJunAPb_/\x00\xc3"
+	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test that repeats itself
+	taken := 0
+	for line := range bytes.Lines(content) {
+		if line[0] == '\t' {
+			continue
+		}
+		_, n, _ := scanPRI(line)
+		line = bytes.TrimSuffix(line[n:], []byte("\n"))
+		for range 1500 {
+			b := bytes.Clone(line)
+			for range random.IntN(4) {
+				at := random.IntN(len(b))
+				switch c := alphabet[random.IntN(len(alphabet))]; random.IntN(3) {
+				case 0:
+					b[at] = c
+				case 1:
+					b = slices.Insert(b, at, c)
+				default:
+					b = append(slices.Delete(b, at, at+1), c)
+				}
 			}
-			return
+			if sameWay(t, b) {
+				taken++
+			}
 		}
-		long.clear(b)
-		p.general(b, received, &long)
-		if d := cmp.Diff(&long, &short, cmpopts.EquateEmpty(), cmp.AllowUnexported(Segment{})); d != "" {
-			t.Fatalf("%q: %s", b, d)
-		}
-	})
+	}
+	if taken < 10000 {
+		t.Errorf("the short ways took only %d lines", taken)
+	}
 }
 
 // FuzzQuickISO wants of the short way through a stamp what the general one reads.

@@ -54,7 +54,7 @@ func (p *Parser) versioned(b []byte, received time.Time, l *Line) bool {
 	return true
 }
 
-// fields reads host, program, process, message ID, structured data and text from i on, where a space stands.
+// fields reads host, program, process, message ID and what follows them from i on, where a space stands.
 func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	first := skipSpaces(b, i)
 	var at [4][]byte
@@ -69,11 +69,16 @@ func (p *Parser) fields(b []byte, i int, received time.Time, l *Line) {
 	l.header(field(at[0], maxHost, l))
 	l.Program, l.PID = field(at[1], maxApp, l), field(at[2], maxProcID, l)
 	l.MessageID = field(at[3], maxMsgID, l)
-	l.Mnemonic = l.MessageID
 	if n < len(at) {
 		l.Flags |= FlagHeaderForm
 	}
-	l.Text = l.structured(b[min(i, len(b)):])
+	p.message(b[min(i, len(b)):], received, l)
+}
+
+// message reads structured data and text from b, which begins with the space in front of them.
+func (p *Parser) message(b []byte, received time.Time, l *Line) {
+	l.Mnemonic = l.MessageID
+	l.Text = l.structured(b)
 	l.makers()
 	if len(l.Text) == 0 {
 		return
@@ -246,7 +251,9 @@ func bareParam(b []byte, i int) int {
 
 // standard reads what the standard elements of RFC 5424 section 7 and RFC 5674 say of clock, number and alarm.
 func (l *Line) standard(id, name, value []byte) {
-	value = bytes.Trim(value, `"`)
+	if n := len(value); n > 1 && value[0] == '"' {
+		value = value[1 : n-1]
+	}
 	switch {
 	case len(value) == 0:
 	case string(id) == "timeQuality" && string(name) == "isSynced":
