@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 
 	"callhome"
 )
@@ -47,6 +48,9 @@ func (c *Client) Call(ctx context.Context, name string, args, out any) error {
 	defer transport.CloseIdleConnections()
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if err != nil {
+		if u := (*url.Error)(nil); errors.As(err, &u) {
+			err = u.Err // the URL behind the socket says nothing to anyone
+		}
 		return &callhome.Error{
 			Kind: callhome.KindUnavailable, Path: c.Path,
 			Msg: "no running role answers on this control socket; start one, or name its socket with --socket", Err: unreachable{err},

@@ -49,6 +49,9 @@ func (q *Queue) List(ctx context.Context, query QueueQuery) error {
 			e := &entries[i]
 			fmt.Fprintf(w, "%-8d %-7s %-29s %-14s %-14s %-8d %-40s %s\n", e.ID, e.Status, stamp(e.QueuedAt), e.Envelope.Device, e.Envelope.Profile, e.Attempts, e.Envelope.Destination.Address, e.LastError)
 		}
+		if query.Limit <= 0 && len(entries) == outbox.DefaultLimit {
+			fmt.Fprintf(w, "These are the first %d; --limit shows more.\n", len(entries))
+		}
 	})
 }
 

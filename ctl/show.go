@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 
 	"callhome"
@@ -145,7 +146,10 @@ func (s *Shower) MailServers(ctx context.Context) error {
 			fmt.Fprintln(w, "Mail-server: "+notSet)
 		}
 		for i, m := range mail {
-			fmt.Fprintf(w, "Mail-server[%d]: Address: %s Priority: %d  Secure: %s [%s]\n", i+1, m.Address, m.Priority, m.Secure, m.State)
+			fmt.Fprintf(w, "Mail-server[%d]: Address: %s Priority: %d  Secure: %s [%s]\n", i+1, m.Address, m.Priority, m.Secure, stateWord(m.State))
+			if m.Error != "" {
+				fmt.Fprintf(w, "    %s\n", m.Error)
+			}
 		}
 	})
 }
@@ -221,6 +225,9 @@ func (s *Shower) History(ctx context.Context, q HistoryQuery) error {
 			}
 			fmt.Fprintf(w, "%-29s %-8s %-16s %-12s %-14s %-30s %s\n", stamp(o.At), o.Status, o.Group, o.Device, o.Profile, o.MessageID, why)
 		}
+		if q.Limit <= 0 && len(lines) == outbox.DefaultLimit {
+			fmt.Fprintf(w, "These are the latest %d; --limit shows more.\n", len(lines))
+		}
 	})
 }
 
@@ -248,8 +255,17 @@ type MailServer struct {
 	Address  string `json:"address"`
 	Priority int    `json:"priority"`
 	Secure   string `json:"secure"`
-	State    string `json:"state"` // Available, Not Available, or Unknown before the first mail
+	State    string `json:"state"` // available, not_available, or unknown before the first mail
 	Error    string `json:"error,omitempty"`
+}
+
+// stateWord is a mail server's state as devices print it: Available, Not Available.
+func stateWord(state string) string {
+	words := strings.Fields(strings.ReplaceAll(state, "_", " "))
+	for i, word := range words {
+		words[i] = strings.ToUpper(word[:1]) + word[1:]
+	}
+	return strings.Join(words, " ")
 }
 
 func (s *Shower) mail(ctx context.Context) ([]MailServer, error) {
@@ -261,6 +277,9 @@ func (s *Shower) mail(ctx context.Context) ([]MailServer, error) {
 func (s *Shower) orJSON(v any, err error) error {
 	if err != nil {
 		return err
+	}
+	if list := reflect.ValueOf(v); list.Kind() == reflect.Slice && list.IsNil() {
+		v = []struct{}{} // an empty list, not null
 	}
 	return printJSON(s.Out, v)
 }
