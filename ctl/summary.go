@@ -10,6 +10,7 @@ import (
 // Summary is a message in a few words, for lists.
 type Summary struct {
 	Subject     string // of a mail, else what the message says
+	To          string // of a mail, the addresses alone
 	MessageID   callhome.MessageID
 	Format      callhome.Format
 	Attachments int
@@ -22,6 +23,7 @@ func Summarise(b []byte) Summary {
 	body := b
 	if mail, err := mimemail.Decode(b); err == nil && looksLikeMail(b) {
 		s.Subject, s.MessageID, body = mail.Subject, mail.MessageID, mail.Payload
+		s.To = strings.NewReplacer("<", "", ">", "").Replace(mail.To)
 	}
 	m, err := decodeMessage(body)
 	if err != nil {

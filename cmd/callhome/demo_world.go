@@ -50,6 +50,8 @@ func openSinks(ctx context.Context, parts *sync.WaitGroup, dir string, log *slog
 			_ = os.Remove(f) // of the demo before
 		}
 	}
+	// What the demo before held back must not make this one silent.
+	_ = os.Remove(filepath.Join(dir, throttleFile))
 	mail, err := smtprecv.New(smtprecv.DefaultConfig(), receive.SinkFunc(s.mail), smtprecv.Options{Log: log})
 	if err != nil {
 		return nil, err
@@ -295,7 +297,8 @@ func listMails(out io.Writer, dir string) error {
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(out, "%4d  %s\n", i+1, ctl.Summarise(b).Subject)
+		m := ctl.Summarise(b)
+		fmt.Fprintf(out, "%4d  %-20s %s\n", i+1, m.To, m.Subject)
 	}
 	return nil
 }
