@@ -18,6 +18,7 @@ import (
 	"callhome/config"
 	"callhome/control"
 	"callhome/ctl"
+	"callhome/outbox"
 )
 
 const (
@@ -158,12 +159,21 @@ func (a *app) deliverPreview(ctx context.Context, cfg *config.Agent, k kept) err
 	cancel()
 	err = errors.Join(err, <-done)
 	if err == nil && left.Entries > 0 {
-		return callhome.Errorf(callhome.KindInternal, "%d messages could not be delivered yet; they stay in the outbox, and `callhome agent` goes on trying", left.Entries)
+		return callhome.Errorf(callhome.KindInternal, "not delivered yet: %d of the queue's messages; they stay in the outbox, and `callhome agent` goes on trying%s", left.Entries, d.lastError(context.WithoutCancel(ctx)))
 	}
 	if err == nil {
 		fmt.Fprintf(a.stderr, "preview %d: delivered\n", k.Number)
 	}
 	return err
+}
+
+// lastError is why the oldest message still waits, to be put behind a sentence.
+func (d *device) lastError(ctx context.Context) string {
+	entries, err := d.outbox.List(ctx, outbox.Filter{Status: outbox.StatusQueued, Limit: 1})
+	if err != nil || len(entries) == 0 || entries[0].LastError == "" {
+		return ""
+	}
+	return "; the last try: " + entries[0].LastError
 }
 
 func previewFile(cfg *config.Agent, number uint64) string {

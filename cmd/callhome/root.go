@@ -43,7 +43,7 @@ func (a *app) root() *cobra.Command {
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, errors too")
-	root.PersistentFlags().StringVar(&a.socket, "socket", "", "control socket of the running role (default $"+socketEnv+", then ./data/agent.sock)")
+	root.PersistentFlags().StringVar(&a.socket, "socket", "", "control socket of the running role (default $"+socketEnv+", ./data/agent.sock, /run/callhome/agent.sock)")
 	root.AddCommand(
 		a.agent(), a.demo(),
 		a.decode(), a.encode(), a.classify(), a.explain(), a.preview(), a.configCommands(),
@@ -58,7 +58,7 @@ func asUsage(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
+				return usageError{fmt.Errorf("%w; usage: %s", err, c.UseLine())}
 			}
 			return nil
 		}
