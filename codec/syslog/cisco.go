@@ -329,7 +329,7 @@ func (p *Parser) iosLine(l *Line) {
 	if l.Host == nil {
 		return
 	}
-	t := bytes.TrimRight(l.Text, " ")
+	t := trimSpaces(l.Text)
 	if len(t) == 0 || t[len(t)-1] != ')' {
 		return
 	}

@@ -151,6 +151,9 @@ func scanViptela(b []byte, at int, c *core) bool {
 
 // firewallFamily reports whether a core's facility is one of the firewalls', with or without a message class.
 func firewallFamily(fac []byte) bool {
+	if len(fac) == 0 || fac[0] != 'A' && fac[0] != 'F' && fac[0] != 'P' && fac[0] != 'N' {
+		return false
+	}
 	for i, c := range fac {
 		if c == '-' {
 			fac = fac[:i]

@@ -38,10 +38,15 @@ const maxHeader = 1024
 func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 	l.clear(raw)
 	b := trimEnd(raw)
-	if hasPrefixAt(b, 0, bom) {
-		b = b[len(bom):]
+	if v, n := plainPRI(b); n > 0 && b[n] != ' ' && b[n] != originalAddress[0] {
+		l.setPRI(v)
+		b = b[n:]
+	} else {
+		if hasPrefixAt(b, 0, bom) {
+			b = b[len(bom):]
+		}
+		b = l.forwarder(l.pri(b[skipSpaces(b, 0):]))
 	}
-	b = l.forwarder(l.pri(b[skipSpaces(b, 0):]))
 	l.Text = b
 	if len(b) == 0 || p.quick5424(b, received, l) || p.quick(b, received, l) || digit(b[0]) && p.versioned(b, received, l) {
 		return
@@ -157,11 +162,34 @@ func (l *Line) pri(b []byte) []byte {
 	}
 	l.Flags |= flags
 	if v >= 0 {
-		l.PRI, l.Facility = int16(v), int8(v>>3) //nolint:gosec // at most 191
-		l.PRISeverity = Severity(v & 7)          //nolint:gosec // three bits
-		l.Severity = l.PRISeverity
+		l.setPRI(v)
 	}
 	return b[skipSpaces(b, n):]
+}
+
+// setPRI takes PRI apart.
+func (l *Line) setPRI(v int) {
+	l.PRI, l.Facility = int16(v), int8(v>>3) //nolint:gosec // at most 191
+	l.PRISeverity = Severity(v & 7)          //nolint:gosec // three bits
+	l.Severity = l.PRISeverity
+}
+
+// plainPRI reads a PRI of two or three digits, as scanPRI does, that something follows; its length is 0 for any other.
+func plainPRI(b []byte) (value, n int) {
+	if len(b) < len("<191>x") || b[0] != '<' || b[1] == '0' || !digit(b[1]) || !digit(b[2]) {
+		return 0, 0
+	}
+	value = int(b[1]-'0')*10 + int(b[2]-'0')
+	switch {
+	case b[3] == '>':
+		return value, len("<34>")
+	case !digit(b[3]) || b[4] != '>':
+		return 0, 0
+	}
+	if value = value*10 + int(b[3]-'0'); value > 191 {
+		return 0, 0
+	}
+	return value, len("<191>")
 }
 
 // maxRelayHeader is how far from the start a second PRI is looked for.

@@ -2,6 +2,7 @@ package syslog
 
 import (
 	"bytes"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -131,6 +132,23 @@ func TestTableDays(t *testing.T) {
 	for _, d := range [][3]int{{2026, 2, 29}, {2026, 4, 31}, {1969, 12, 31}, {2100, 1, 1}, {2026, 13, 1}, {2026, 0, 1}, {2026, 1, 0}} {
 		if _, ok := tableDays(d[0], d[1], d[2]); ok {
 			t.Errorf("%v is taken for a date of the table", d)
+		}
+	}
+}
+
+// TestPlainPRI wants of the short way through PRI what the general one reads.
+func TestPlainPRI(t *testing.T) {
+	for _, s := range []string{"<%d>1 x", "<%02d>Jun", "<%03d>%%A", "<%dx>1", "<%d >", "<%d"} {
+		for v := range 1200 {
+			b := []byte(fmt.Sprintf(s, v))
+			got, n := plainPRI(b)
+			want, m, flags := scanPRI(b)
+			if n > 0 && (got != want || n != m || flags != 0) {
+				t.Fatalf("%s: got %d in %d octets, want %d in %d, %v", b, got, n, want, m, flags)
+			}
+			if n == 0 && m > 3 && want >= 0 && flags == 0 && len(b) > m+1 {
+				t.Fatalf("%s: not taken", b)
+			}
 		}
 	}
 }

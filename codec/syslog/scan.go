@@ -56,6 +56,14 @@ func skipSpaces(b []byte, i int) int {
 	return i
 }
 
+// trimSpaces takes the spaces off the end of b.
+func trimSpaces(b []byte) []byte {
+	for len(b) > 0 && b[len(b)-1] == ' ' {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
 // run is the end of the octets from i on that are of the classes in mask.
 func run(b []byte, i int, mask uint8) int {
 	for i < len(b) && class[b[i]]&mask != 0 {
