@@ -39,7 +39,10 @@ func Parse(name string, b []byte) (*Agent, error) {
 	if len(d.faults) == 0 {
 		d.fragments(cfg)
 		d.deviceList(cfg)
-		cfg.resolvePaths(filepath.Dir(name))
+	}
+	sound := len(d.faults) == 0
+	cfg.resolvePaths(filepath.Dir(name))
+	if sound {
 		d.secretFiles(reflect.ValueOf(cfg).Elem(), "")
 	}
 	if len(d.faults) == 0 || len(d.places) > 0 { // what was read is checked also beside what could not be read
@@ -122,7 +125,7 @@ func (d *decoder) document(b []byte, v any) {
 	case errors.Is(err, io.EOF): // an empty file sets nothing
 		return
 	case err != nil:
-		d.faults = append(d.faults, syntaxFault(d.file, err))
+		d.faults = append(d.faults, syntaxFault(d.file, b, err))
 		return
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
@@ -130,20 +133,6 @@ func (d *decoder) document(b []byte, v any) {
 		return
 	}
 	d.into(root.Content[0], reflect.ValueOf(v).Elem(), "", 0)
-}
-
-// syntaxFault gives YAML's own complaint a place.
-func syntaxFault(file string, err error) error {
-	msg := strings.TrimPrefix(err.Error(), "yaml: ")
-	place := file + ":1:1"
-	var line int
-	if rest, ok := strings.CutPrefix(msg, "line "); ok {
-		if _, err := fmt.Sscanf(rest, "%d:", &line); err == nil {
-			_, msg, _ = strings.Cut(rest, ": ")
-			place = fmt.Sprintf("%s:%d:1", file, line)
-		}
-	}
-	return &callhome.Error{Kind: callhome.KindInvalid, Path: place, Msg: "is not YAML: " + msg + " (inside { } and [ ], \"${NAME}\" needs quotes)"}
 }
 
 // fragments merges the files of config_dir in name order: lists are appended, everything else is replaced.
