@@ -47,3 +47,42 @@ func TestAnonymousProfilesTakeNothingElse(t *testing.T) {
 		}
 	})
 }
+
+// Schedules of anonymous reporting follow its own switch, not that of the service.
+func TestAnonymousSchedules(t *testing.T) {
+	own := callhome.Profile{
+		Name: callhome.ProfileAnonymous, Active: true, AnonymousOnly: true, Format: callhome.FormatXML, HTTP: []string{"https://x.example/y"},
+		Subscribe: []callhome.Subscription{
+			{Group: callhome.GroupInventory, Periodic: &callhome.Periodic{Monthly: &callhome.Monthly{}}},
+			{Group: callhome.GroupConfiguration, Periodic: &callhome.Periodic{Monthly: &callhome.Monthly{}}},
+		},
+	}
+	for _, c := range []struct {
+		name               string
+		service, reporting bool
+		profiles           []callhome.Profile
+		want               int
+	}{
+		{"the service is off, reporting is on", false, true, nil, 1},
+		{"both are on", true, true, nil, 1},
+		{"reporting is off, its profile is configured", true, false, []callhome.Profile{own}, 0},
+		{"a group that it does not send", true, true, []callhome.Profile{own}, 1},
+	} {
+		cfg := testConfig()
+		cfg.CallHome.Enabled, cfg.CallHome.Profiles = c.service, c.profiles
+		cfg.CallHome.AnonymousReporting = Anonymous{Enabled: c.reporting, URL: "https://x.example/y"}
+		p, err := newPlan(cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for _, j := range p.jobs() {
+			if j.Profile.Equal(callhome.ProfileAnonymous) {
+				n++
+			}
+		}
+		if n != c.want {
+			t.Errorf("%s: got %d jobs, want %d", c.name, n, c.want)
+		}
+	}
+}

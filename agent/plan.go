@@ -17,6 +17,7 @@ type plan struct {
 	cfg      Config
 	devices  *deviceIndex
 	classify *classify.Classifier
+	rules    route.Config // that table was compiled from
 	table    *route.Table
 	profiles []callhome.Profile // configured and predefined, in order
 }
@@ -25,10 +26,11 @@ type plan struct {
 func newPlan(cfg Config) (*plan, error) {
 	p := &plan{cfg: cfg, devices: newDeviceIndex(cfg.Device, cfg.Devices), classify: classify.New()}
 	p.profiles = withPredefined(&cfg.CallHome, p.devices.own.personality)
-	table, err := route.New(route.Config{
+	p.rules = route.Config{
 		Profiles: p.profiles, Disabled: cfg.CallHome.DisabledAlertGroups, Enabled: cfg.CallHome.Enabled,
 		Anonymous: cfg.CallHome.AnonymousReporting.Enabled, Personality: p.devices.own.personality,
-	})
+	}
+	table, err := route.New(p.rules)
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,11 @@ import (
 
 	"callhome"
 	"callhome/agent/intake/periodic"
+	"callhome/agent/route"
 )
 
-// jobs lists every schedule: what each active profile wants of the own device and of every device that can be asked.
+// jobs lists every schedule: what each profile that takes anything wants of the own device and of every device that can
+// be asked. Anonymous reporting has a switch of its own.
 func (p *plan) jobs() []periodic.Job {
 	targets := []*target{p.devices.own}
 	for _, t := range p.devices.all {
@@ -20,11 +22,11 @@ func (p *plan) jobs() []periodic.Job {
 	var out []periodic.Job
 	for i := range p.profiles {
 		profile := &p.profiles[i]
-		if !profile.Active || !p.cfg.CallHome.Enabled {
+		if route.Closed(&p.rules, profile) != "" {
 			continue
 		}
 		for _, s := range profile.Subscribe {
-			if s.Periodic == nil {
+			if s.Periodic == nil || anonymousOnly(profile, s.Group) != nil {
 				continue
 			}
 			for _, t := range targets {

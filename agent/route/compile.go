@@ -41,7 +41,7 @@ func New(cfg Config) (*Table, error) {
 	}
 	for i := range cfg.Profiles {
 		p := &t.profiles[i]
-		*p = profile{index: i, name: cfg.Profiles[i].Name, anon: cfg.Profiles[i].AnonymousOnly, closed: closed(&cfg, &cfg.Profiles[i])}
+		*p = profile{index: i, name: cfg.Profiles[i].Name, anon: cfg.Profiles[i].AnonymousOnly, closed: Closed(&cfg, &cfg.Profiles[i])}
 		faults = append(faults, t.compileAll(p, &cfg.Profiles[i])...)
 	}
 	if err := errors.Join(faults...); err != nil {
@@ -55,9 +55,9 @@ func fault(path, format string, args ...any) error {
 	return &callhome.Error{Kind: callhome.KindInvalid, Path: path, Msg: fmt.Sprintf(format, args...)}
 }
 
-// closed says why a profile takes nothing whatever its subscriptions say. The profile of anonymous reporting follows
+// Closed says why a profile takes nothing whatever its subscriptions and schedules say, "" if it may. The profile of anonymous reporting follows
 // the switch of its own, not that of the service.
-func closed(cfg *Config, p *callhome.Profile) callhome.Reason {
+func Closed(cfg *Config, p *callhome.Profile) callhome.Reason {
 	reporting := p.AnonymousOnly && p.Name.Equal(callhome.ProfileAnonymous)
 	switch {
 	case reporting && !cfg.Anonymous:
