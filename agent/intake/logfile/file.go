@@ -98,8 +98,7 @@ func fingerprint(f *os.File, n int) (sum uint64, length int, err error) {
 	return h.Sum64(), length, nil
 }
 
-// replaced reports whether the content was thrown away and written anew in place (copytruncate), and goes back to the
-// beginning then.
+// replaced reports whether the content was thrown away and written anew in place (copytruncate).
 func (w *file) replaced() (bool, error) {
 	info, err := w.f.Stat()
 	if err != nil {
@@ -113,9 +112,14 @@ func (w *file) replaced() (bool, error) {
 	if !shrunk && (w.Length == 0 || n == w.Length && sum == w.Print) {
 		return false, w.extendPrint()
 	}
+	return true, nil
+}
+
+// rewind goes back to the beginning of content that was written anew.
+func (w *file) rewind() (err error) {
 	w.Offset, w.pending, w.skipping = 0, w.pending[:0], false
 	w.Print, w.Length, err = fingerprint(w.f, printSize)
-	return true, err
+	return err
 }
 
 // extendPrint takes more of the beginning once there is more.
@@ -138,7 +142,7 @@ func (w *file) read(ctx context.Context, sink intake.Sink, o *intake.Origin, now
 			}
 			return total, err
 		}
-		if again, err := w.replaced(); err != nil || again { // meanwhile: what was read is of neither file
+		if again, err := w.replaced(); err != nil || again { // meanwhile: what was read is of neither file, and the next round finds it in the copy
 			return total, err
 		}
 		total += n

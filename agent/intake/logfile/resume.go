@@ -66,22 +66,66 @@ func (t *Tailer) wanted(path string) bool {
 	})
 }
 
-// resumeAt opens path if it is the file that p tells of, or that file cut short.
+// resumeAt opens path if it is the file that p tells of. If its content is another one by now, the copy of the old content
+// is looked for, and path is read from its beginning.
 func (t *Tailer) resumeAt(path string, p position) bool {
 	info, err := os.Stat(path)
 	if err != nil || identify(info) != p.identity || t.follows(p.identity) {
 		return false
 	}
-	w := t.follow(path, 0)
+	offset := int64(0)
+	if p.Length > 0 && info.Size() >= p.Offset && begins(path, p) {
+		offset = p.Offset
+	} else if path == p.Path { // not renamed, so copied
+		t.files = append(t.files, t.copies(p)...)
+	}
+	w := t.follow(path, offset)
 	if w == nil {
 		return false
 	}
 	w.Path = p.Path
-	sum, n, err := fingerprint(w.f, max(p.Length, 1))
-	if err == nil && info.Size() >= p.Offset && (p.Length == 0 || n == p.Length && sum == p.Print) {
-		w.Offset = p.Offset
-	}
 	return true
+}
+
+// begins reports whether a file begins like the one that p tells of.
+func begins(path string, p position) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	sum, n, err := fingerprint(f, p.Length)
+	return err == nil && n == p.Length && sum == p.Print
+}
+
+// copies opens what copytruncate left of a file whose content was thrown away: the copy, known by its beginning, from the
+// first line not yet taken on, and the copies that were made after it. A file that was empty has no beginning; of it all
+// copies are wanted that were made since the last run.
+func (t *Tailer) copies(p position) []*file {
+	siblings := slices.DeleteFunc(t.siblings(p.Path), func(s sibling) bool {
+		return s.id == p.identity || slices.Contains(t.closed, s.id) || t.follows(s.id)
+	})
+	i := slices.IndexFunc(siblings, func(s sibling) bool {
+		if p.Length == 0 {
+			return t.first && !t.since.IsZero() && s.born.After(t.since)
+		}
+		return begins(s.path, p)
+	})
+	if i < 0 {
+		return nil
+	}
+	var out []*file
+	offset := p.Offset
+	for _, s := range siblings[i:] {
+		w, err := openFile(s.path, offset, t.now())
+		if err != nil {
+			t.warn(s.path, err)
+			continue
+		}
+		w.Path, offset = p.Path, 0
+		out = append(out, w)
+	}
+	return out
 }
 
 // resumeRotated finds the file of p under a new name.

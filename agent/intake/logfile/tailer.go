@@ -201,17 +201,32 @@ func (t *Tailer) warn(path string, err error) {
 	}
 }
 
+// findCopies starts files over whose content was thrown away, and puts the copies that were made of them before in front
+// of them.
+func (t *Tailer) findCopies() {
+	for i := 0; i < len(t.files); i++ {
+		w := t.files[i]
+		again, err := w.replaced()
+		if again {
+			t.metrics.rotations.Inc()
+			t.dirty = true
+			copies := t.copies(w.position)
+			t.files = slices.Insert(t.files, i, copies...)
+			i += len(copies)
+			err = w.rewind()
+		}
+		if err != nil {
+			t.warn(w.Path, err)
+		}
+	}
+}
+
 // readAll takes what is new in every file, and lets go of rotated files that have been quiet.
 func (t *Tailer) readAll(ctx context.Context) {
+	t.findCopies()
 	kept := t.files[:0]
 	for _, w := range t.files {
 		o := intake.Origin{Source: callhome.SourceLogfile, Name: w.Path}
-		if again, err := w.replaced(); err != nil {
-			t.warn(w.Path, err)
-		} else if again {
-			t.metrics.rotations.Inc()
-			t.dirty = true
-		}
 		n, err := w.read(ctx, t.sink, &o, t.now)
 		if err != nil && ctx.Err() == nil {
 			t.warn(w.Path, err)

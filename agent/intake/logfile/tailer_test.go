@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -153,6 +154,55 @@ func TestCopyTruncate(t *testing.T) {
 	stop()
 	want := []string{"first one", "first two", "second, which is longer than all that was there before", "third"}
 	if diff := cmp.Diff(want, k.got()); diff != "" {
+		t.Errorf("lines (-want +got):\n%s", diff)
+	}
+}
+
+// copyTruncate rotates as logrotate does with copytruncate.
+func copyTruncate(t *testing.T, path, to string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, to, string(b))
+	if err := os.Truncate(path, 0); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What nobody had read when a file was copied and truncated is read from the copies, while we run and after a restart.
+func TestCopyTruncateUnread(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.log")
+	store, cfg := newStore(t), Config{Files: []string{path}, FromStart: true}
+	write(t, path, "1 one\n2 two\n")
+	k := newTaken()
+	stop := follow(t, cfg, k, store)
+	k.wait(t, 2)
+	stop()
+	write(t, path, "3 three\n4 fo")
+	copyTruncate(t, path, path+".2")
+	write(t, path, "ur\n5 five\n")
+	copyTruncate(t, path, path+".1")
+	write(t, path, "6 six\n")
+	stop = follow(t, Config{Files: cfg.Files, FromStart: true, Quiet: time.Millisecond}, k, store)
+	k.wait(t, 7)
+	for i := range 20 {
+		write(t, path, fmt.Sprintf("%d more\n", 7+2*i))
+		k.wait(t, 8+2*i) // an empty file has no beginning by which its copy could be known
+		write(t, path, fmt.Sprintf("%d more\n", 8+2*i))
+		copyTruncate(t, path, fmt.Sprintf("%s-%02d", path, i))
+		k.wait(t, 7+2*(i+1))
+	}
+	stop()
+	want := []string{"1 one", "2 two", "3 three", "ur", "5 five", "6 six", "4 fo"}
+	for i := range 40 {
+		want = append(want, fmt.Sprintf("%d more", 7+i))
+	}
+	got := k.got()
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("lines (-want +got):\n%s", diff)
 	}
 }
