@@ -6,11 +6,12 @@ cd "$(dirname "$0")/.."
 
 packages=(
   rsyslog rsyslog-gnutls bsdutils      # senders: rsyslog with TLS and logger (loggen: below)
-  postfix sasl2-bin libsasl2-modules swaks openssl  # receivers by mail, AUTH, S/MIME
+  postfix sasl2-bin libsasl2-modules libsasl2-modules-db swaks openssl  # receivers by mail, AUTH, S/MIME
   nginx-light tinyproxy squid          # receivers by HTTP, proxies
   openssh-server frr dnsmasq-base iproute2          # devices that are asked, name resolution
   libxml2-utils                        # xmllint holds our XML to its schema
   prometheus-alertmanager              # measured beside us, as rsyslog, syslog-ng and Postfix are
+  logrotate                            # rotation of followed files
   strace curl tmux procps              # looking from outside
   gcc libc6-dev                        # the race detector needs a C compiler
 )
