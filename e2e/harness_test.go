@@ -275,7 +275,9 @@ func newSinkOn(t *testing.T, host string) *sink {
 	if err := mail.Listen(ctx, net.JoinHostPort(host, "0")); err != nil {
 		t.Fatal(err)
 	}
-	web, err := httprecv.New(httprecv.DefaultConfig(), receive.SinkFunc(s.accept), httprecv.Options{Log: log})
+	answers := httprecv.DefaultConfig()
+	answers.RetryAfter = time.Second // a refusal is not to cost half a minute
+	web, err := httprecv.New(answers, receive.SinkFunc(s.accept), httprecv.Options{Log: log})
 	if err != nil {
 		t.Fatal(err)
 	}
