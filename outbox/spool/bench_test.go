@@ -247,3 +247,27 @@ func heap() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapInuse + m.StackInuse
 }
+
+// BenchmarkStart opens a spool with 10,000 messages queued.
+func BenchmarkStart(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "outbox.db")
+	_, q, err := openPlain(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	fillQueue(b, q, 10_000)
+	if err := q.Close(); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		_, q, err := openPlain(path)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := q.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+	}
+}

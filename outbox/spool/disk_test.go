@@ -223,35 +223,6 @@ func TestSyncsUnderStrace(t *testing.T) {
 	}
 }
 
-// TestStartIsQuick holds a start with a long queue to the time that it may take.
-func TestStartIsQuick(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "outbox.db")
-	_, q, err := openPlain(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	fillQueue(t, q, 10_000)
-	if err := q.Close(); err != nil {
-		t.Fatal(err)
-	}
-	best := time.Hour
-	for range 5 {
-		begun := time.Now()
-		_, q, err := openPlain(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		best = min(best, time.Since(begun))
-		if err := q.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	t.Logf("start with 10 000 messages queued: %v", best)
-	if most := slowdown * 20 * time.Millisecond; best > most {
-		t.Errorf("start with 10 000 messages queued: got %v, want at most %v", best, most)
-	}
-}
-
 // TestRescue damages the middle of a spool and finds most of it again.
 func TestRescue(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "outbox.db")

@@ -1,6 +1,0 @@
-//go:build !race
-
-package spool_test
-
-// slowdown is none without the race detector.
-const slowdown = 1
