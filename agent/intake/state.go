@@ -9,8 +9,9 @@ import (
 	"path/filepath"
 )
 
-// maxStateBytes bounds a state file: positions of ten thousand files fit into 4 MiB.
-const maxStateBytes = 4 << 20
+// maxStateBytes bounds a state file. The largest is what throttling remembers: twenty thousand troubles and the digests
+// of a thousand devices, some 30 MiB.
+const maxStateBytes = 64 << 20
 
 // State is a small JSON file that is replaced as a whole, so that it is never half written.
 type State string
@@ -53,7 +54,7 @@ func (s State) Save(v any) error {
 		return errors.Join(fmt.Errorf("save state: %w", err), os.Remove(tmp.Name()))
 	}
 	if err := os.Rename(tmp.Name(), string(s)); err != nil {
-		return fmt.Errorf("save state: %w", err)
+		return errors.Join(fmt.Errorf("save state: %w", err), os.Remove(tmp.Name()))
 	}
 	return syncDir(dir)
 }

@@ -3,12 +3,15 @@ package throttle
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"callhome"
+	"callhome/agent/intake"
 	"callhome/personality"
 )
 
@@ -454,5 +457,25 @@ func TestWhatIsHeardWithoutTelling(t *testing.T) {
 	l.Hear(start.Add(3*time.Minute), down("Gi0/1"))
 	if reason, ok := l.Allow(start.Add(4*time.Minute), down("Gi0/1")); ok || reason != callhome.ReasonDuplicate {
 		t.Errorf("hearing what is known changes nothing: got %s, %v, want duplicate", reason, ok)
+	}
+}
+
+// A full memory must fit into the file that keeps it over a restart.
+func TestAFullMemoryFitsItsFile(t *testing.T) {
+	l := New(config(personality.IOS))
+	l.cfg.RateLimit = 1
+	for i := range maxTroubles {
+		f := down(fmt.Sprintf("TenGigabitEthernet0/0/%d", i))
+		f.Device = fmt.Sprintf("access-switch-%05d.site.example", i%maxHeld)
+		f.Text = strings.Repeat("x", maxText)
+		l.Allow(start, f)
+	}
+	state := intake.State(filepath.Join(t.TempDir(), "throttle.json"))
+	if err := state.Save(l.Snapshot()); err != nil {
+		t.Fatal(err)
+	}
+	var s Snapshot
+	if err := state.Load(&s); err != nil || len(s.Troubles) != maxTroubles {
+		t.Errorf("got %d troubles, %v, want %d", len(s.Troubles), err, maxTroubles)
 	}
 }
