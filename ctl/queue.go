@@ -38,7 +38,7 @@ type QueueEntry struct {
 
 // List prints queued messages, or dead letters.
 func (q *Queue) List(ctx context.Context, query QueueQuery) error {
-	var entries []outbox.Entry
+	entries := []outbox.Entry{} // a list also where nothing waits
 	err := q.Client.Call(ctx, CallQueueList, query, &entries)
 	if err != nil || q.JSON {
 		return q.orJSON(entries, err)

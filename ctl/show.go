@@ -83,7 +83,9 @@ func (s *Shower) CallHome(ctx context.Context, detail bool) error {
 				iosProfiles(w, st.Profiles, "    ")
 			}
 		}
-		printDevices(w, st)
+		if detail {
+			printDevices(w, st)
+		}
 	})
 }
 
@@ -205,7 +207,7 @@ type HistoryQuery struct {
 
 // History prints what became of each alert, newest first, or of one message.
 func (s *Shower) History(ctx context.Context, q HistoryQuery) error {
-	var lines []outbox.Outcome
+	lines := []outbox.Outcome{} // a list also where there is nothing to tell
 	err := s.Client.Call(ctx, CallHistory, q, &lines)
 	if err == nil && q.MessageID != "" && len(lines) == 0 {
 		err = callhome.Errorf(callhome.KindNotFound, "the history knows no message %q", q.MessageID)

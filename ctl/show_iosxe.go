@@ -78,9 +78,22 @@ func iosSettings(w *bufio.Writer, st agent.Status, mail []MailServer) {
 	fmt.Fprintln(w)
 	iosGroups(w, st)
 	fmt.Fprintln(w, "\nProfiles:")
-	for _, p := range st.Profiles {
+	for _, p := range predefinedFirst(st.Profiles) {
 		fmt.Fprintf(w, "    Profile Name: %s\n", p.Name)
 	}
+}
+
+// predefinedFirst is the order in which IOS lists profiles.
+func predefinedFirst(profiles []callhome.Profile) []callhome.Profile {
+	return slices.SortedStableFunc(slices.Values(profiles), func(a, b callhome.Profile) int {
+		switch {
+		case a.Predefined == b.Predefined:
+			return 0
+		case a.Predefined:
+			return -1
+		}
+		return 1
+	})
 }
 
 func iosMailServers(w *bufio.Writer, mail []MailServer) {
@@ -106,6 +119,9 @@ func iosGroups(w *bufio.Writer, st agent.Status) {
 	fmt.Fprint(w, "Available alert groups:\n    Keyword                  State   Description\n    ------------------------ ------- -------------------------------\n")
 	groups := slices.SortedFunc(slices.Values(st.Groups), func(a, b agent.GroupStatus) int { return cmp.Compare(a.Keyword, b.Keyword) })
 	for _, g := range groups {
+		if g.Keyword == callhome.GroupTest {
+			continue // IOS-XE does not list it: a test is sent by hand, whatever is disabled
+		}
 		state := "Disable"
 		if g.Enabled {
 			state = "Enable"
@@ -116,6 +132,7 @@ func iosGroups(w *bufio.Writer, st agent.Status) {
 
 // iosProfiles prints profiles in full; indent is one column more for every line.
 func iosProfiles(w *bufio.Writer, profiles []callhome.Profile, indent string) {
+	profiles = predefinedFirst(profiles)
 	for i := range profiles {
 		if i > 0 || indent != "" {
 			fmt.Fprintln(w)
@@ -220,6 +237,7 @@ func iosSubscriptions(w *bufio.Writer, out func(string, ...any), p *callhome.Pro
 			patterns = append(patterns, row{s.Pattern, severity})
 		case len(s.MessageIDs) > 0:
 			patterns = append(patterns, row{"message " + strings.Join(s.MessageIDs, ","), "any"})
+		case s.Periodic != nil && s.Severity == nil: // its schedule is all there is to it, and stands above
 		default:
 			groups = append(groups, row{string(s.Group), severity})
 		}

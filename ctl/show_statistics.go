@@ -73,7 +73,7 @@ func tally(st agent.Statistics, groups []callhome.AlertGroup, want func(outbox.C
 
 func iosStatistics(w *bufio.Writer, st agent.Statistics) {
 	fmt.Fprintf(w, "%-16s %-20s %-20s %s\n", "Message Types", "Total", "Email", "HTTP")
-	fmt.Fprintln(w, "--------------- -------------------- -------------------- ------------------")
+	fmt.Fprintln(w, "---------------- -------------------- -------------------- ------------------")
 	blocks := []struct {
 		label, more string
 		want        func(outbox.Count) bool
