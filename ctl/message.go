@@ -60,10 +60,16 @@ func EncodeMessage(out io.Writer, in io.Reader, format callhome.Format, platform
 	if err := dec.Decode(&m); err != nil {
 		return callhome.Errorf(callhome.KindInternal, "the input is not the JSON of a message, as `callhome decode message` prints it: %w", err)
 	}
+	if m.EventTime.IsZero() && m.Severity == nil && m.Description == "" {
+		return callhome.Errorf(callhome.KindInternal, "the input has neither event_time nor severity nor msg_desc; a message needs them")
+	}
+	if m.Severity != nil && !m.Severity.Valid() {
+		return callhome.Errorf(callhome.KindInternal, "severity is %d; it must be 0 to 9", int(*m.Severity))
+	}
 	fillIDs(&m, p)
 	b, err := appendMessage(&m, format, p)
 	if err != nil {
-		return err
+		return callhome.Errorf(callhome.KindInternal, "the message cannot be written: %w", err)
 	}
 	_, err = out.Write(b)
 	return err
