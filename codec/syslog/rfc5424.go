@@ -3,8 +3,6 @@ package syslog
 import (
 	"bytes"
 	"time"
-
-	"callhome"
 )
 
 // Lengths of the fields, RFC 5424 section 6.
@@ -176,101 +174,6 @@ func (l *Line) structured(b []byte) []byte {
 		i += len(bom)
 	}
 	return b[i:]
-}
-
-// scanSD gives the length of the structured data at the start of b, 0 when it is out of form.
-func (l *Line) scanSD(b []byte) int {
-	i := 0
-	for i < len(b) && b[i] == '[' {
-		id := i + 1
-		n := sdName(b, id)
-		if n == id {
-			return 0
-		}
-		i = n
-		for i < len(b) && b[i] == ' ' {
-			i = skipSpaces(b, i)
-			if i < len(b) && b[i] == ']' {
-				break // a space before the bracket is out of form, but harmless
-			}
-			eq, end := sdParam(b, i)
-			if end == 0 {
-				return 0
-			}
-			if c := b[id]; c == 't' || c == 'a' || c == 'm' {
-				l.standard(b[id:n], b[i:eq], b[eq+1:end])
-			}
-			i = end
-		}
-		if i >= len(b) || b[i] != ']' {
-			return 0
-		}
-		i++
-	}
-	if i < len(b) && b[i] != ' ' && b[i] < 0x80 && class[b[i]]&isPrint == 0 {
-		return 0
-	}
-	return i
-}
-
-// sdName is the end of a name of structured data that begins at i.
-func sdName(b []byte, i int) int {
-	for i < len(b) && class[b[i]]&isSDName != 0 {
-		i++
-	}
-	return i
-}
-
-// sdParam gives where the equals sign of a name="value" that begins at i stands and where it ends; end is 0 when there
-// is none.
-func sdParam(b []byte, i int) (eq, end int) {
-	eq = sdName(b, i)
-	if eq == i || eq+1 >= len(b) || b[eq] != '=' {
-		return 0, 0
-	}
-	if b[eq+1] != '"' {
-		return eq, bareParam(b, eq+1)
-	}
-	if n := quoteEnd(b, eq+2); n < len(b) {
-		return eq, n + 1
-	}
-	return 0, 0
-}
-
-// bareParam is the end of a value that should have quotes and has none.
-func bareParam(b []byte, i int) int {
-	n := i
-	for n < len(b) && class[b[n]]&isPrint != 0 && b[n] != ']' && b[n] != '"' {
-		n++
-	}
-	if n == i {
-		return 0
-	}
-	return n
-}
-
-// standard reads what the standard elements of RFC 5424 section 7 and RFC 5674 say of clock, number and alarm.
-func (l *Line) standard(id, name, value []byte) {
-	if n := len(value); n > 1 && value[0] == '"' {
-		value = value[1 : n-1]
-	}
-	switch {
-	case len(value) == 0:
-	case string(id) == "timeQuality" && string(name) == "isSynced":
-		switch value[0] {
-		case '1':
-			l.Clock = ClockSynchronised
-		case '0':
-			l.Clock = ClockUnsynchronised
-		}
-	case string(id) == "meta" && string(name) == "sequenceId":
-		l.Seq = number(value)
-	case string(id) == "alarm" && string(name) == "perceivedSeverity":
-		l.EventState = callhome.StateRaise
-		if string(value) == "cleared" {
-			l.EventState = callhome.StateClear
-		}
-	}
 }
 
 // quoted reads a core inside the text of RFC 5424, where IOS XE, XR and NX-OS keep it: at the start, or behind a header
