@@ -42,9 +42,9 @@ var layout = []struct {
 	{pkg: "agent/*/*", may: append(slices.Clone(ground), "PARENT", "codec/...", "signature", "personality")},
 
 	{pkg: "config", may: []string{"agent", "agent/...", "deliver", "deliver/...", "outbox", "trustpoint", "resolve", "personality", "receive", "receive/..."}},
-	{pkg: "config/*", may: []string{"PARENT", "personality"}},
+	{pkg: "config/*", may: []string{"PARENT", "personality", "deliver/smtpsend"}},
 	{pkg: "control", may: nil},
-	{pkg: "simulate", may: []string{"simulate/..."}},
+	{pkg: "simulate", may: []string{"simulate/...", "codec/..."}},
 	{pkg: "simulate/*", may: nil},
 	{pkg: "ctl", may: []string{"control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "ctl/*", may: []string{"PARENT", "control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
