@@ -30,6 +30,43 @@ func token(b []byte, i int) int {
 	return i
 }
 
+// fewDigits reads the digits at i: their value and how many they are. It answers 0 of them where eight octets do not tell:
+// eight digits or more, or fewer than eight octets left.
+func fewDigits(b []byte, i int) (value int32, n int) {
+	const (
+		eachZero  = '0' * eachOne
+		above9    = (0x80 - 10) * eachOne
+		everyPair = 0x000000ff000000ff
+	)
+	if i+8 > len(b) {
+		return 0, 0
+	}
+	x := binary.LittleEndian.Uint64(b[i:]) ^ eachZero
+	other := (x + above9 | x) & eachHigh // its lowest mark is right, and only that counts
+	if n = bits.TrailingZeros64(other) >> 3; n == 0 || n == 8 {
+		return 0, 0
+	}
+	x <<= 64 - 8*n      // zeros in front
+	x = x*10 + (x >> 8) // pairs
+	x = (x&everyPair*(100+1000000<<32) + x>>16&everyPair*(1+10000<<32)) >> 32
+	return int32(x), n //nolint:gosec // seven digits
+}
+
+// fourSpaces finds the first four spaces from i on; false where the last eight octets of b would have to be searched.
+func fourSpaces(b []byte, i int, at *[4]int) bool {
+	const low7 = eachHigh - eachOne
+	for n := 0; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:]) ^ eachSpace
+		for m := ^(x&^eachHigh + low7 | x | low7); m != 0; m &= m - 1 { // every mark is right, unlike those of zeros
+			at[n] = i + bits.TrailingZeros64(m)>>3
+			if n++; n == len(at) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // quoteEnd is where the quote that closes a value stands, or the end of b; an octet behind a backslash closes nothing.
 func quoteEnd(b []byte, i int) int {
 	for i < len(b) {

@@ -109,7 +109,9 @@ const longestNumber = 18
 // begins; -1 for another form.
 func quickNumber(b []byte, i int) (n int64, padded bool, next int) {
 	start := i
-	for i < len(b) && b[i]-'0' <= 9 {
+	value, few := fewDigits(b, i)
+	n, i = int64(value), i+few
+	for few == 0 && i < len(b) && b[i]-'0' <= 9 {
 		n = n*10 + int64(b[i]-'0')
 		i++
 	}

@@ -14,11 +14,11 @@ func (p *Parser) quick5424(b []byte, received time.Time, l *Line) bool {
 	if i == 2 || i >= len(b) || b[i] != ' ' {
 		return false
 	}
-	host := i + 1
-	app := token(b, host) + 1
-	proc := token(b, app) + 1
-	id := token(b, proc) + 1
-	end := token(b, id)
+	var space [4]int
+	if !fourSpaces(b, i+1, &space) {
+		return false
+	}
+	host, app, proc, id, end := i+1, space[0]+1, space[1]+1, space[2]+1, space[3]
 	if end+1 >= len(b) || app == host+1 || proc == app+1 || id == proc+1 || end == id || !sdFollows(b, end) || b[end+1] == ' ' {
 		return false
 	}

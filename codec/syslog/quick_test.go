@@ -152,3 +152,51 @@ func TestPlainPRI(t *testing.T) {
 		}
 	}
 }
+
+// TestOctets holds what looks at eight octets at a time against loops over single ones.
+func TestOctets(t *testing.T) {
+	const alphabet = "0019 \"\\:/x\xb0\xff\x80 "
+	random := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // a test that repeats itself
+	for range 200000 {
+		b := make([]byte, random.IntN(40))
+		for i := range b {
+			b[i] = alphabet[random.IntN(len(alphabet))]
+		}
+		i := random.IntN(len(b) + 1)
+		space := i
+		for space < len(b) && b[space] != ' ' {
+			space++
+		}
+		if got := token(b, i); got != space {
+			t.Fatalf("%q from %d: a space at %d, want %d", b, i, got, space)
+		}
+		quote := i
+		for ; quote < len(b) && b[quote] != '"'; quote++ {
+			if b[quote] == '\\' {
+				quote++
+			}
+		}
+		if got := quoteEnd(b, i); got != min(quote, len(b)) {
+			t.Fatalf("%q from %d: a quote at %d, want %d", b, i, got, quote)
+		}
+		if n, few := fewDigits(b, i); few > 0 && (digits(b, i) != i+few || number(b[i:i+few]) != int64(n)) {
+			t.Fatalf("%q from %d: %d in %d octets", b, i, n, few)
+		}
+		var at [4]int
+		if fourSpaces(b, i, &at) {
+			for from, k := i, 0; k < len(at); k++ {
+				if want := token(b, from); at[k] != want {
+					t.Fatalf("%q from %d: spaces %v", b, i, at)
+				}
+				from = at[k] + 1
+			}
+		}
+		if m, ok := clockShape.match(append(b, clockForm...), i); ok != clockLike(append(b, clockForm...)[i:]) || ok && pair(m, 3) > 99 {
+			t.Fatalf("%q from %d: %v", b, i, ok)
+		}
+	}
+}
+
+func clockLike(b []byte) bool {
+	return two(b, 0) >= 0 && two(b, 3) >= 0 && two(b, 6) >= 0 && b[2] == ':' && b[5] == ':'
+}

@@ -261,9 +261,10 @@ func scanFraction(b []byte, i int, r *reading) int {
 		return i
 	}
 	i++
-	n := int32(0)
 	start := i
-	for i < len(b) && b[i]-'0' <= 9 {
+	n, few := fewDigits(b, i)
+	i += few
+	for few == 0 && i < len(b) && b[i]-'0' <= 9 {
 		if i-start < 9 {
 			n = n*10 + int32(b[i]-'0')
 		}
