@@ -121,9 +121,8 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 
 func asWire(err error) wireError {
 	e := wireError{Kind: callhome.KindOf(err), Message: err.Error()}
-	var c *callhome.Error
-	if errors.As(err, &c) {
-		e.Path = c.Path
+	if c, ok := err.(*callhome.Error); ok { //nolint:errorlint // of several errors, or of one in another's words, the message names the places
+		e.Path, e.Message = c.Path, strings.TrimPrefix(e.Message, c.Path+": ")
 	}
 	return e
 }

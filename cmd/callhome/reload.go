@@ -45,15 +45,19 @@ func (d *device) replace(cfg *config.Agent) error {
 	return nil
 }
 
-// fixed are the blocks that a running agent cannot change.
-var fixed = []string{"DataDir", "Control", "Console", "Metrics", "Intake", "Collect", "Queue", "Retry", "TrustPoints", "Resolver", "Source", "Outputs", "MailSigning"}
+// fixed are the blocks that a running agent cannot change: the field of the configuration, and its key in the file.
+var fixed = []struct{ field, key string }{
+	{"DataDir", "data_dir"}, {"Control", "control"}, {"Console", "console"}, {"Metrics", "metrics"}, {"Intake", "intake"}, {"Collect", "collect"},
+	{"Queue", "queue"}, {"Retry", "retry"}, {"TrustPoints", "trust_points"}, {"Resolver", "resolver"}, {"Source", "source_address, source_interface, vrf"},
+	{"Outputs", "outputs"}, {"MailSigning", "mail_signing"},
+}
 
 func needRestart(old, now *config.Agent) []string {
 	var out []string
 	a, b := reflect.ValueOf(old).Elem(), reflect.ValueOf(now).Elem()
-	for _, name := range fixed {
-		if !reflect.DeepEqual(a.FieldByName(name).Interface(), b.FieldByName(name).Interface()) {
-			out = append(out, name)
+	for _, f := range fixed {
+		if !reflect.DeepEqual(a.FieldByName(f.field).Interface(), b.FieldByName(f.field).Interface()) {
+			out = append(out, f.key)
 		}
 	}
 	slices.Sort(out)
