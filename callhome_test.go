@@ -130,3 +130,22 @@ func TestErrorText(t *testing.T) {
 		t.Errorf("KindOf: got %s", got)
 	}
 }
+
+func TestMaskURL(t *testing.T) {
+	for in, want := range map[string]string{
+		"https://user:secret@h.example:8443/p?q=a:b@c": "https://user:<removed>@h.example:8443/p?q=a:b@c",
+		"https://user:se@cret@h.example":               "https://user:<removed>@h.example",
+		"https://user@h.example/p":                     "https://user@h.example/p",
+		"https://h.example/p:x@y":                      "https://h.example/p:x@y",
+		"noc@ops.example":                              "noc@ops.example",
+		"":                                             "",
+	} {
+		if got := callhome.MaskURL(in); got != want {
+			t.Errorf("MaskURL(%q) = %q, want %q", in, got, want)
+		}
+	}
+	profiles := []callhome.Profile{{HTTP: []string{"https://u:p@h.example/"}}}
+	if got := callhome.MaskProfiles(profiles)[0].HTTP[0]; got != "https://u:<removed>@h.example/" || profiles[0].HTTP[0] != "https://u:p@h.example/" {
+		t.Errorf("MaskProfiles: got %q, and the profile itself has %q", got, profiles[0].HTTP[0])
+	}
+}

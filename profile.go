@@ -30,6 +30,18 @@ type Profile struct {
 	Predefined       bool           `yaml:"-" json:"predefined,omitempty"` // cannot be deleted or renamed
 }
 
+// MaskProfiles copies profiles for showing: no URL has a password.
+func MaskProfiles(profiles []Profile) []Profile {
+	out := append([]Profile(nil), profiles...)
+	for i := range out {
+		out[i].HTTP = append([]string(nil), out[i].HTTP...)
+		for j, u := range out[i].HTTP {
+			out[i].HTTP[j] = MaskURL(u)
+		}
+	}
+	return out
+}
+
 // Destinations lists the mail addresses, then the URLs.
 func (p *Profile) Destinations() []Destination {
 	out := make([]Destination, 0, len(p.Email)+len(p.HTTP))

@@ -3,6 +3,7 @@ package callhome
 import (
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // redacted stands wherever a secret would be printed.
@@ -44,3 +45,24 @@ func (s *Secret) UnmarshalText(b []byte) error { s.value = string(b); return nil
 
 // LogValue is the mask.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.mask()) }
+
+// MaskURL is an address without the password that it may carry between its host's user name and "@".
+func MaskURL(address string) string {
+	scheme, rest, ok := strings.Cut(address, "://")
+	if !ok {
+		return address
+	}
+	end := strings.IndexAny(rest, "/?#")
+	if end < 0 {
+		end = len(rest)
+	}
+	at := strings.LastIndexByte(rest[:end], '@')
+	if at < 0 {
+		return address
+	}
+	user, _, secret := strings.Cut(rest[:at], ":")
+	if !secret {
+		return address
+	}
+	return scheme + "://" + user + ":" + redacted + rest[at:]
+}
