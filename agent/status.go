@@ -77,9 +77,10 @@ func (a *Agent) Status() Status {
 		Enabled: c.Enabled, Contact: c.Contact, CustomerID: c.CustomerID, ContractID: c.ContractID, SiteID: c.SiteID, Sender: c.Sender,
 		RateLimit: rateLimit(c, own.personality), DuplicateThrottling: duplicates(c), DataPrivacy: first(string(c.DataPrivacy.Level), "normal"),
 		PrivacyHostname: c.DataPrivacy.Hostname, SwitchPriority: c.SwitchPriority, SnapshotCommands: c.SnapshotCommands,
-		Profiles: p.profiles, Anonymous: c.AnonymousReporting, Strangers: a.strangers.list(),
+		Profiles: callhome.MaskProfiles(p.profiles), Anonymous: c.AnonymousReporting, Strangers: a.strangers.list(),
 		Lines: a.stats.lines.Load(), Unwanted: a.stats.unwanted.Load(),
 	}
+	s.Anonymous.URL = callhome.MaskURL(s.Anonymous.URL)
 	for _, g := range own.personality.Groups {
 		s.Groups = append(s.Groups, GroupStatus{
 			Keyword: g.Keyword, Label: g.Label, Description: g.Description,

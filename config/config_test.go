@@ -231,3 +231,22 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// The configuration that is shown has no secret, also where an address carries one.
+func TestRunningHasNoSecrets(t *testing.T) {
+	cfg := parse(t, `
+call_home:
+  mail_servers: [{host: 127.0.0.1, port: 2525, priority: 1, security: starttls, username: relay, password: hidden-1}]
+  profiles: [{name: a, http: ["https://user:hidden-2@x.example/y"]}]
+http_proxy: {host: 127.0.0.1, port: 3128, username: u, password: hidden-3}
+`)
+	for _, all := range []bool{false, true} {
+		got, err := config.Running(cfg, all)
+		if err != nil || strings.Contains(got, "hidden") || !strings.Contains(got, "x.example/y") {
+			t.Errorf("all %v: error %v, got\n%s", all, err, got)
+		}
+	}
+	if got := cfg.CallHome.Profiles[0].HTTP[0]; got != "https://user:hidden-2@x.example/y" {
+		t.Errorf("showing changed the configuration: %s", got)
+	}
+}
