@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"callhome"
@@ -120,7 +121,7 @@ func faultsOf(err error) []fault {
 		f.Path = c.Path
 		bare := *c
 		bare.Path = ""
-		f.Message = bare.Error()
+		f.Message = strings.TrimPrefix(bare.Error(), c.Path+": ") // a role's answer has it in its sentence
 	}
 	return []fault{f}
 }
