@@ -80,8 +80,8 @@ func levelWord(w []byte) bool { return facilityLevel(w) || severityOfWord(w).Val
 
 // facilityLevel reports whether w is a facility and a level joined by a dot or a colon: no host is called that.
 func facilityLevel(w []byte) bool {
-	i := bytes.IndexAny(w, ".:")
-	return i > 0 && facilityWord(w[:i]) && severityOfWord(w[i+1:]).Valid()
+	i := run(w, 0, isAlpha|isDigit)
+	return i > 0 && i < len(w) && (w[i] == '.' || w[i] == ':') && facilityWord(w[:i]) && severityOfWord(w[i+1:]).Valid()
 }
 
 // longestFacility is the longest name of facilityWord.
@@ -266,13 +266,13 @@ func (l *Line) viptela() {
 // nexus finishes an NX-OS line: where in the chassis, and the process behind the text.
 func (l *Line) nexus() {
 	l.Dialect = NXOS
-	if bytes.HasPrefix(l.Text, []byte("%$")) {
+	if hasPrefixAt(l.Text, 0, "%$") {
 		if n := bytes.Index(l.Text[2:], []byte("%$")); n >= 0 && n < 64 {
 			l.Node = bytes.TrimSpace(l.Text[2 : 2+n])
 			l.Text = l.Text[skipSpaces(l.Text, 4+n):]
 		}
 	}
-	t := bytes.TrimRight(l.Text, " ")
+	t := trimSpaces(l.Text)
 	if l.Program != nil || len(t) == 0 || t[len(t)-1] != ']' {
 		return
 	}

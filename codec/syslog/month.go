@@ -3,8 +3,11 @@ package syslog
 // weekday is what scanMonth answers for the name of a day.
 const weekday = -1
 
-// longestMonth is the longest name in otherMonths, in octets.
-const longestMonth = 12
+// The shortest and the longest name in otherMonths, in octets.
+const (
+	shortestMonth = 3
+	longestMonth  = 12
+)
 
 // otherMonths are month names beyond the three English letters: full names, and those that hosts with a localised C
 // library write (French, German, Spanish, Portuguese, Italian, Dutch), in lower case without a dot.
@@ -67,6 +70,9 @@ func scanOtherMonth(b []byte) (month, n int) {
 	for n < len(b) && n < longestMonth && (class[b[n]]&isAlpha != 0 || b[n] >= 0x80) {
 		low[n] = lower(b[n])
 		n++
+	}
+	if n < shortestMonth || n < len(b) && b[n] != ' ' && b[n] != '.' {
+		return 0, 0 // most words that come here are hosts
 	}
 	month, ok := otherMonths[string(low[:n])]
 	if !ok {

@@ -11,11 +11,11 @@ func (l *Line) payload() bool {
 	switch {
 	case len(t) < 8:
 		return false
-	case bytes.HasPrefix(t, []byte("CEF:")):
+	case hasPrefixAt(t, 0, "CEF:"):
 		return l.piped(VendorCEF, 4)
-	case bytes.HasPrefix(t, []byte("LEEF:")):
+	case hasPrefixAt(t, 0, "LEEF:"):
 		return l.piped(VendorLEEF, 4)
-	case bytes.HasPrefix(t, []byte("1,")):
+	case hasPrefixAt(t, 0, "1,"):
 		return l.paloAlto()
 	}
 	return l.fortinet()

@@ -5,9 +5,10 @@ import (
 	"time"
 )
 
-// quick reads the shapes that most lines of IOS and of firewalls have, without the general scan of a prefix:
+// quick reads the shapes that most lines of IOS, NX-OS and firewalls have, without the general scan of a prefix:
 //
 //	[n: ] [host: ] [n: ] [*|.] Jun 13 [2026 ]21:07:15[.454] [ZONE]: %FAC-n-NAME: text
+//	: 2026 Jun 13 21:07:15[.454] [ZONE]: %FAC-n-NAME: text
 //	Jun 13 2026 21:07:15 [host ]: %ASA-n-123456: text
 //
 // It answers false for any other line and for all that needs a closer look, and has then changed nothing. A test holds it
@@ -33,9 +34,12 @@ func (p *Parser) quick(b []byte, received time.Time, l *Line) bool {
 	}
 	q.fill(l)
 	l.Text = b[i:]
-	if firewall {
+	switch {
+	case firewall:
 		l.firewall()
-	} else {
+	case q.yearFirst:
+		l.nexus()
+	default:
 		p.iosLine(l)
 	}
 	return true
@@ -53,6 +57,7 @@ type quickLine struct {
 	accuracy, digits   byte
 	firstSeq, lastSeq  bool // a zero in front makes the number a sequence number
 	behind             bool // the host stands behind the stamp
+	yearFirst          bool
 	noYear, hasZone    bool
 }
 
@@ -61,15 +66,18 @@ type quickLine struct {
 func (q *quickLine) head(b []byte) int {
 	i := 0
 	q.first, q.second = -1, -1
-	if len(b) > 0 && digit(b[0]) {
-		if q.first, q.firstSeq, i = quickNumber(b, 0); i < 0 {
+	if hasPrefixAt(b, 0, ": ") {
+		i = 2 // NX-OS without an origin
+	}
+	if i < len(b) && digit(b[i]) && !yearFirst(b, i) {
+		if q.first, q.firstSeq, i = quickNumber(b, i); i < 0 {
 			return -1
 		}
 	}
 	if i+4 > len(b) {
 		return -1
 	}
-	if class[b[i]]&(isAlpha|isDigit) != 0 && quickMonth(b, i) == 0 {
+	if class[b[i]]&(isAlpha|isDigit) != 0 && quickMonth(b, i) == 0 && !yearFirst(b, i) {
 		if i = q.name(b, i); i < 0 {
 			return -1
 		}
@@ -96,7 +104,7 @@ func (q *quickLine) name(b []byte, i int) int {
 	} else if q.first < 0 {
 		return -1
 	}
-	if i < len(b) && digit(b[i]) {
+	if i < len(b) && digit(b[i]) && !yearFirst(b, i) {
 		q.second, q.lastSeq, i = quickNumber(b, i)
 	}
 	return i
@@ -158,8 +166,29 @@ func quickMonth(b []byte, i int) int {
 	return m.month
 }
 
+// yearFirst reports whether what begins at i has the length of a year in front of a month.
+func yearFirst(b []byte, i int) bool {
+	return i+5 < len(b) && b[i+4] == ' ' && class[b[i+5]]&isUpper != 0
+}
+
+// yearAt reads a year and the space behind it, 0 when there is none, where five octets are.
+func yearAt(b []byte, i int) int {
+	century, year := two(b, i), two(b, i+2)
+	if century <= 0 || year < 0 || b[i+4] != ' ' {
+		return 0
+	}
+	return century*100 + year
+}
+
 // stamp reads `Jun 13 [2026 ]21:07:15[.454]` at i and gives the index behind it, -1 for another form.
 func (q *quickLine) stamp(b []byte, i int) int {
+	start := i
+	if yearFirst(b, i) && digit(b[i]) {
+		if q.year, q.yearFirst = yearAt(b, i), true; q.year == 0 {
+			return -1
+		}
+		i += len("2026 ")
+	}
 	at := i + len("Jun 13 ")
 	if at+len(clockForm) > len(b) || b[at-1] != ' ' {
 		return -1
@@ -169,13 +198,12 @@ func (q *quickLine) stamp(b []byte, i int) int {
 		q.day = int(b[at-2] - '0')
 	}
 	if b[at+2] != ':' {
-		century, year := two(b, at), two(b, at+2)
-		if century <= 0 || year < 0 || b[at+4] != ' ' {
+		if q.year != 0 {
 			return -1
 		}
-		q.year = century*100 + year
+		q.year = yearAt(b, at)
 		at += len("2026 ")
-		if at+len(clockForm) > len(b) {
+		if q.year == 0 || at+len(clockForm) > len(b) {
 			return -1
 		}
 	}
@@ -194,7 +222,7 @@ func (q *quickLine) stamp(b []byte, i int) int {
 			return -1
 		}
 	}
-	q.text = b[i:at]
+	q.text = b[start:at]
 	return at
 }
 
@@ -313,7 +341,7 @@ func (q *quickLine) fill(l *Line) {
 // special reports whether a line that is of no firewall needs the general way: an agent in place of a zone, another
 // family, or the full dress that CiscoLog has too.
 func (q *quickLine) special() bool {
-	return q.behind || specialFacility(q.facility) || q.host != nil && !q.noYear && q.year != 0 && q.digits == 3 && len(q.zone) > 0
+	return q.behind || specialFacility(q.facility) || q.host != nil && !q.yearFirst && q.year != 0 && q.digits == 3 && len(q.zone) > 0
 }
 
 // specialFacility reports whether a facility belongs to a family that the general way knows better.

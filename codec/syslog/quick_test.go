@@ -23,6 +23,7 @@ func FuzzQuick(f *testing.F) {
 		`Jun 12 2026 21:07:15 CORE : %ASA-4-106023: Deny`, `Jun 12 2026 21:07:15 CORE: %FTD-4-106023: Deny`,
 		`Jun 12 21:07:15 EST: %SYS-5-RELOAD: now`, `sw9: 30: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
 		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`,
+		`: 2026 Jun 12 21:07:15 UTC: %SYS-5-RELOAD: now`, `n1: 2026 Jun  2 21:07:15.1: %SYS-5-RELOAD: now - x[1]`,
 		`1 2026-06-13T21:07:15.45Z h - app id [x@1 a="b\"]"][meta sequenceId="4"] t`, `1 2026-06-13T21:07:15+02:00 - - - - - %SYS-5-X: t`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {
 		f.Add([]byte(s))

@@ -47,8 +47,19 @@ var severityWords = map[string]Severity{
 	"summ": Informational, "verb": Debug, "data": Debug,
 }
 
-// longestSeverityWord bounds the look-up of a word that may be anything.
-const longestSeverityWord = 13
+// The lengths of the words bound the look-up of one that may be anything.
+const (
+	shortestSeverityWord = 3
+	longestSeverityWord  = 13
+)
+
+// severityInitials has a bit for each first letter, a lowest.
+var severityInitials = func() (letters uint32) {
+	for w := range severityWords {
+		letters |= 1 << (w[0] - 'a')
+	}
+	return letters
+}()
 
 // severityOfWord reads a level word in any case, NoSeverity when it is none.
 func severityOfWord(word []byte) Severity {
@@ -57,7 +68,13 @@ func severityOfWord(word []byte) Severity {
 	}
 	var low [longestSeverityWord]byte
 	for i, c := range word {
-		low[i] = lower(c)
+		if class[c]&isAlpha == 0 {
+			return NoSeverity
+		}
+		low[i] = c | 0x20
+	}
+	if len(word) < shortestSeverityWord || 1<<(low[0]-'a')&severityInitials == 0 {
+		return NoSeverity // most words that come here are hosts and tags
 	}
 	if s, ok := severityWords[string(low[:len(word)])]; ok {
 		return s
