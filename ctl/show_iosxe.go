@@ -10,6 +10,7 @@ import (
 
 	"callhome"
 	"callhome/agent"
+	"callhome/personality"
 )
 
 // The layouts of this file are those of IOS-XE (show call-home reference outputs), field for field.
@@ -119,8 +120,8 @@ func iosGroups(w *bufio.Writer, st agent.Status) {
 	fmt.Fprint(w, "Available alert groups:\n    Keyword                  State   Description\n    ------------------------ ------- -------------------------------\n")
 	groups := slices.SortedFunc(slices.Values(st.Groups), func(a, b agent.GroupStatus) int { return cmp.Compare(a.Keyword, b.Keyword) })
 	for _, g := range groups {
-		if g.Keyword == callhome.GroupTest {
-			continue // IOS-XE does not list it: a test is sent by hand, whatever is disabled
+		if g.Keyword == callhome.GroupTest && st.Personality != string(personality.NXOS) {
+			continue // IOS-XE does not list it, NX-OS does
 		}
 		state := "Disable"
 		if g.Enabled {
