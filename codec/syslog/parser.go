@@ -48,7 +48,7 @@ func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 		b = l.forwarder(l.pri(b[skipSpaces(b, 0):]))
 	}
 	l.Text = b
-	if len(b) == 0 || p.quick5424(b, received, l) || p.quick(b, received, l) || digit(b[0]) && p.versioned(b, received, l) {
+	if len(b) == 0 || p.quick5424(b, received, l) || p.quick(b, received, l) || p.quick3164(b, received, l) || digit(b[0]) && p.versioned(b, received, l) {
 		return
 	}
 	p.general(b, received, l)

@@ -321,6 +321,13 @@ func (q *quickLine) fill(l *Line) {
 		}
 		l.mark(q.accuracy, &r)
 	}
+	q.fillTime(l)
+	l.own(q.severity)
+	l.CoreFacility, l.Mnemonic = q.facility, q.mnemonic
+}
+
+// fillTime writes the stamp into l as settle does.
+func (q *quickLine) fillTime(l *Line) {
 	l.Stamp.Text, l.Zone, l.Digits, l.HasZone, l.Offset, l.NoYear = q.text, q.zone, q.digits, q.hasZone, q.offset, q.noYear
 	if q.noYear {
 		l.Flags |= FlagYearInferred
@@ -334,8 +341,6 @@ func (q *quickLine) fill(l *Line) {
 		l.Flags |= FlagTZUnknown
 	}
 	l.Time = time.Unix(q.sec, int64(q.nsec)).UTC()
-	l.own(q.severity)
-	l.CoreFacility, l.Mnemonic = q.facility, q.mnemonic
 }
 
 // special reports whether a line that is of no firewall needs the general way: an agent in place of a zone, another

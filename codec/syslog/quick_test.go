@@ -24,24 +24,31 @@ func FuzzQuick(f *testing.F) {
 		`Jun 12 21:07:15 EST: %SYS-5-RELOAD: now`, `sw9: 30: Jun 12 21:07:15: %SYS-5-RELOAD: now`,
 		`1: h: Jun 12 2026 21:07:15.454 UTC: %TOOL-5-RELOAD: now`,
 		`: 2026 Jun 12 21:07:15 UTC: %SYS-5-RELOAD: now`, `n1: 2026 Jun  2 21:07:15.1: %SYS-5-RELOAD: now - x[1]`,
+		`Jun 13 21:07:15 h1.example.net su[211]: failure`, `Jun  3 21:07:15 mx1 rpd[1]: RPD_X_Y: a`, `Jun 13 21:07:15 h a: b`,
 		`1 2026-06-13T21:07:15.45Z h - app id [x@1 a="b\"]"][meta sequenceId="4"] t`, `1 2026-06-13T21:07:15+02:00 - - - - - %SYS-5-X: t`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {
 		f.Add([]byte(s))
 	}
-	f.Fuzz(func(t *testing.T, b []byte) { sameWay(t, b) })
+	f.Fuzz(func(t *testing.T, b []byte) {
+		for _, d := range pins {
+			sameWay(t, &Parser{Pinned: d}, b)
+		}
+	})
 }
 
 // received is the time of receipt of every line here.
 var received = time.Date(2026, 6, 13, 21, 7, 20, 0, time.UTC)
 
+// pins are the dialects that a pinned sender is read differently for, and none.
+var pins = []Dialect{"", IOS, NXOS, CiscoLog, UCM, Junos}
+
 // sameWay wants of b, a line without PRI, what the general way reads, or nothing at all, from the short ways.
-func sameWay(t *testing.T, b []byte) (short bool) {
+func sameWay(t *testing.T, p *Parser, b []byte) (short bool) {
 	t.Helper()
-	var p Parser
 	var quick, want Line
 	quick.clear(b)
 	want.clear(b)
-	if short = p.quick(b, received, &quick); short {
+	if short = p.quick(b, received, &quick) || p.quick3164(b, received, &quick); short {
 		p.general(b, received, &want)
 	} else if short = p.quick5424(b, received, &quick); short && !p.versioned(b, received, &want) {
 		t.Fatalf("%q is not versioned", b)
@@ -71,7 +78,7 @@ func TestQuickMutants(t *testing.T) {
 		}
 		_, n, _ := scanPRI(line)
 		line = bytes.TrimSuffix(line[n:], []byte("\n"))
-		for range 1500 {
+		for range 800 {
 			b := bytes.Clone(line)
 			for range random.IntN(4) {
 				at := random.IntN(len(b))
@@ -84,12 +91,12 @@ func TestQuickMutants(t *testing.T) {
 					b = append(slices.Delete(b, at, at+1), c)
 				}
 			}
-			if sameWay(t, b) {
+			if sameWay(t, &Parser{Pinned: pins[random.IntN(len(pins))]}, b) {
 				taken++
 			}
 		}
 	}
-	if taken < 10000 {
+	if taken < 20000 {
 		t.Errorf("the short ways took only %d lines", taken)
 	}
 }

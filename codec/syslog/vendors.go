@@ -96,8 +96,11 @@ func (l *Line) dellLevel(at int) bool {
 // syslog references.
 func (l *Line) angled() bool {
 	t := l.Text
+	if len(t) == 0 || t[0] != '<' {
+		return false
+	}
 	end := bytes.IndexByte(t, '>')
-	if end < 2 || t[0] != '<' {
+	if end < 2 {
 		return false
 	}
 	in := t[1:end]
