@@ -194,15 +194,18 @@ func (e *exporter) proxy() {
 	if p.Host == "" || !e.allowed("http_proxy.host", checkHost(p.Host)) {
 		return
 	}
+	words := "http-proxy " + p.Host
+	if e.pers.Name == nxos {
+		words = "transport http proxy server " + p.Host
+	}
 	port := p.Port
-	if port == 0 {
+	if port == 0 && e.pers.Name == ios { // which wants one
 		port = defaultProxyPort
 	}
-	words := "http-proxy %s port %d"
-	if e.pers.Name == nxos {
-		words = "transport http proxy server %s port %d"
+	if port != 0 {
+		words += fmt.Sprintf(" port %d", port)
 	}
-	e.put(1, words, p.Host, port)
+	e.put(1, "%s", words)
 	if p.Username != "" {
 		e.note("http_proxy.username: a proxy has no login on the device")
 	}
@@ -229,7 +232,7 @@ func (e *exporter) mailServers() {
 			continue
 		}
 		line := fmt.Sprintf("mail-server %s priority %d", name, priority(s))
-		if e.pers.Name == ios && s.Security != "" {
+		if e.pers.Name == ios {
 			line += " secure " + secure(s.Security)
 		}
 		e.put(1, "%s", line)
@@ -238,7 +241,7 @@ func (e *exporter) mailServers() {
 }
 
 func secure(s smtpsend.Security) string {
-	if s == smtpsend.SecurityNone {
+	if s == smtpsend.SecurityNone || s == "" {
 		return "none"
 	}
 	return "tls"

@@ -70,7 +70,7 @@ func (e *exporter) profileNXOS(p *callhome.Profile, inventory **callhome.Periodi
 	if !e.allowed(key, e.limits.CheckProfileName(string(p.Name))) {
 		return
 	}
-	if !p.Active {
+	if !p.Active && len(p.Email)+len(p.HTTP) > 0 {
 		e.note("%s: is inactive, for which the device has no command; it is left out", key)
 		return
 	}
@@ -84,9 +84,7 @@ func (e *exporter) profileNXOS(p *callhome.Profile, inventory **callhome.Periodi
 	} else if p.Format != base.Format {
 		e.note("%s: its format is fixed on the device (%s)", key, formatsNXOS[base.Format])
 	}
-	if n := p.MessageSizeLimit; n != nil && e.allowed(key, e.limits.CheckSize(*n)) {
-		line("message-size %d", *n)
-	}
+	e.size(key, p, base, func(n int) { line("message-size %d", n) })
 	e.formNotes(key, p)
 	e.levelNXOS(key, p, line)
 	e.destinationsNXOS(key, p, base, line)
@@ -100,6 +98,9 @@ func (e *exporter) profileNXOS(p *callhome.Profile, inventory **callhome.Periodi
 func (e *exporter) levelNXOS(key string, p *callhome.Profile, line func(string, ...any)) {
 	var low, high *callhome.Level
 	for _, s := range p.Subscribe {
+		if s.Group != callhome.GroupAll && !slices.Contains(subscribable[nxos], s.Group) {
+			continue
+		}
 		l := s.Severity
 		if l == nil {
 			l = &e.pers.DefaultThreshold

@@ -1,7 +1,9 @@
 package stanza
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -28,7 +30,11 @@ func (e *exporter) profiles() {
 		}
 		base := e.factory(p.Name)
 		e.destinations(key, p, base)
-		e.form(key, p, "destination preferred-msg-format %s", "destination message-size-limit %d")
+		if p.Format != base.Format && p.Format != "" && (p.Format != callhome.FormatXML || base.Predefined) {
+			e.put(2, "destination preferred-msg-format %s", p.Format)
+		}
+		e.size(key, p, base, func(n int) { e.put(2, "destination message-size-limit %d", n) })
+		e.formNotes(key, p)
 		if p.AnonymousOnly {
 			e.put(2, "anonymous-reporting-only")
 		}
@@ -104,17 +110,20 @@ func (e *exporter) addresses(key string, p *callhome.Profile) (mails, urls []str
 	return mails, urls
 }
 
-// form writes a profile's format and size limit.
-func (e *exporter) form(key string, p *callhome.Profile, format, size string) {
-	if p.Format != callhome.FormatXML && p.Format != "" {
-		e.put(2, format, p.Format)
+// size writes a message size limit that differs from what the profile has without it.
+func (e *exporter) size(key string, p, base *callhome.Profile, write func(int)) {
+	of := func(n *int) int {
+		if n == nil {
+			return e.limits.MessageSize.Default
+		}
+		return *n
 	}
-	if n := p.MessageSizeLimit; n != nil && e.allowed(key, e.limits.CheckSize(*n)) {
-		e.put(2, size, *n)
+	if n := of(p.MessageSizeLimit); n != of(base.MessageSizeLimit) && e.allowed(key, e.limits.CheckSize(n)) {
+		write(n)
 	}
-	e.formNotes(key, p)
 }
 
+// formNotes tells what else is chosen about a profile's form.
 func (e *exporter) formNotes(key string, p *callhome.Profile) {
 	if p.LongTextDialect != "" && !e.factory(p.Name).Predefined {
 		e.note("%s: long_text_dialect: the device writes its own", key)
@@ -124,17 +133,102 @@ func (e *exporter) formNotes(key string, p *callhome.Profile) {
 	}
 }
 
-// subscriptions writes what a profile subscribes to, and takes back what a predefined one has and this one has not.
+// subscriptions writes what a profile subscribes to as far as a predefined one has not got it, and takes back what that
+// has and this one has not.
 func (e *exporter) subscriptions(key string, p, base *callhome.Profile) {
+	var said []callhome.Subscription
+	for i := range p.Subscribe {
+		if s, ok := e.sayable(fmt.Sprintf("%s: subscribe[%d]", key, i), p.Subscribe[i]); ok {
+			said = merge(said, s, e.pers.DefaultThreshold)
+		}
+	}
 	for _, s := range base.Subscribe {
 		same := func(have callhome.Subscription) bool { return have.Group == s.Group && have.Pattern == s.Pattern }
-		if !slices.ContainsFunc(p.Subscribe, same) {
+		if !slices.ContainsFunc(said, same) {
 			e.put(2, "no subscribe-to-alert-group %s", strings.Join(append([]string{string(s.Group)}, pattern(&s)...), " "))
 		}
 	}
-	for i := range p.Subscribe {
-		e.subscription(fmt.Sprintf("%s: subscribe[%d]", key, i), &p.Subscribe[i])
+	for i := range said {
+		same := func(s callhome.Subscription) bool { return reflect.DeepEqual(s, said[i]) }
+		if e.pers.Name == asa || !slices.ContainsFunc(base.Subscribe, same) { // the ASA prints factory contents, too
+			e.subscription(fmt.Sprintf("%s: subscribe %s", key, said[i].Group), &said[i])
+		}
 	}
+}
+
+// merge adds a subscription; of two that have become the same on the platform the lower threshold holds.
+func merge(said []callhome.Subscription, s callhome.Subscription, standard callhome.Level) []callhome.Subscription {
+	threshold := func(l *callhome.Level) callhome.Level {
+		if l == nil {
+			return standard
+		}
+		return *l
+	}
+	for i := range said {
+		have := &said[i]
+		if have.Group != s.Group || have.Pattern != s.Pattern || len(have.MessageIDs)+len(s.MessageIDs) > 0 {
+			continue
+		}
+		if threshold(s.Severity) < threshold(have.Severity) {
+			have.Severity = s.Severity
+		}
+		if have.Periodic == nil {
+			have.Periodic = s.Periodic
+		}
+		if s.Detail == callhome.DetailFull {
+			have.Detail = s.Detail
+		}
+		return said
+	}
+	return append(said, s)
+}
+
+// sayable is as much of a subscription as the platform has commands for; ok is false if that is nothing.
+func (e *exporter) sayable(key string, s callhome.Subscription) (_ callhome.Subscription, ok bool) {
+	if s.Group != callhome.GroupAll && !slices.Contains(subscribable[e.pers.Name], s.Group) {
+		e.note("%s: the device has no alert group %s", key, s.Group)
+		return s, false
+	}
+	if s.Detail == callhome.DetailFull && (e.pers.Name != asa || s.Group != callhome.GroupConfiguration) {
+		e.note("%s: detail full: there is no command for it", key)
+		s.Detail = ""
+	}
+	if len(s.Tags) > 0 {
+		e.note("%s: tags: there is no command for them, and it takes more than here", key)
+		s.Tags = nil
+	}
+	s.Pattern = e.sayablePattern(key, &s)
+	ids := s.MessageIDs
+	s.MessageIDs = nil
+	for _, id := range ids {
+		if e.pers.Name == asa && s.Group == callhome.GroupSyslog && checkMessageIDs(id) == nil {
+			s.MessageIDs = append(s.MessageIDs, id)
+			continue
+		}
+		e.note("%s: message_ids %s: there is no command for it", key, id)
+	}
+	only := len(ids) > 0 && s.Severity == nil && s.Pattern == ""
+	return s, !only || len(s.MessageIDs) > 0
+}
+
+// sayablePattern is the pattern if the platform takes it. IOS XR wants one in every syslog subscription.
+func (e *exporter) sayablePattern(key string, s *callhome.Subscription) string {
+	fault := e.limits.Pattern.Check(s.Pattern)
+	switch {
+	case s.Pattern == "" && s.Group == callhome.GroupSyslog && e.pers.Name == iosxr:
+		return ".*"
+	case s.Pattern == "":
+		return ""
+	case e.pers.Name == asa || s.Group != callhome.GroupSyslog:
+		fault = errors.New("there is no command for it")
+	case strings.Contains(s.Pattern, `"`):
+		fault = errors.New("it cannot have a double quote")
+	}
+	if fault != nil {
+		e.note("%s: pattern %q: %v; the device takes more than here", key, s.Pattern, fault)
+		return ""
+	}
+	return s.Pattern
 }
 
 func pattern(s *callhome.Subscription) []string {
@@ -144,74 +238,28 @@ func pattern(s *callhome.Subscription) []string {
 	return []string{"pattern", `"` + s.Pattern + `"`}
 }
 
-// subscription writes one, a line for each list of message numbers it has.
+// subscription writes one; message numbers are a line each.
 func (e *exporter) subscription(key string, s *callhome.Subscription) {
-	if s.Group != callhome.GroupAll && !slices.Contains(subscribable[e.pers.Name], s.Group) {
-		e.note("%s: the device has no alert group %s", key, s.Group)
-		return
-	}
 	words := []string{"subscribe-to-alert-group", string(s.Group)}
 	if s.Detail == callhome.DetailFull {
-		if e.pers.Name == asa && s.Group == callhome.GroupConfiguration {
-			words = append(words, "export", "full")
-		} else {
-			e.note("%s: detail full: there is no command for it", key)
-		}
+		words = append(words, "export", "full")
 	}
 	if s.Periodic != nil {
 		words = append(words, e.periodic(key, s.Periodic)...)
 	}
-	words = append(words, e.threshold(key, s)...)
-	if len(s.Tags) > 0 {
-		e.note("%s: tags: there is no command for them, and it takes more than here", key)
-	}
-	e.withMessages(key, s, strings.Join(words, " "))
-}
-
-// threshold writes severity and pattern, in the order the platforms do.
-func (e *exporter) threshold(key string, s *callhome.Subscription) (words []string) {
 	level := s.Severity
-	text := s.Pattern
-	if s.Group == callhome.GroupSyslog && e.pers.Name == iosxr { // wants both
-		if low := e.limits.ThresholdMin; level == nil || *level < low {
-			level = &low
-		}
-		if text == "" {
-			text = ".*"
-		}
+	if low := e.limits.ThresholdMin; s.Group == callhome.GroupSyslog && e.pers.Name == iosxr && (level == nil || *level < low) {
+		level = &low // which it wants in every syslog subscription
 	}
 	if level != nil && (s.Group.HasThreshold() || s.Group == callhome.GroupAll) {
 		words = append(words, "severity", level.String())
 	}
-	switch {
-	case text == "":
-	case e.pers.Name == asa || s.Group != callhome.GroupSyslog:
-		e.note("%s: pattern %q: there is no command for it, and it takes more than here", key, text)
-	case strings.Contains(text, `"`):
-		e.note("%s: pattern %q: a pattern cannot have a double quote, and it takes more than here", key, text)
-	case e.allowed(key, e.limits.Pattern.Check(text)):
-		words = append(words, "pattern", `"`+text+`"`)
-	}
-	return words
-}
-
-// withMessages writes the line, or one line for every message number on the ASA.
-func (e *exporter) withMessages(key string, s *callhome.Subscription, line string) {
+	line := strings.Join(append(words, pattern(s)...), " ")
 	if len(s.MessageIDs) == 0 {
 		e.put(2, "%s", line)
-		return
 	}
-	wrote := false
 	for _, id := range s.MessageIDs {
-		if e.pers.Name == asa && s.Group == callhome.GroupSyslog && checkMessageIDs(id) == nil {
-			e.put(2, "%s message %s", line, id)
-			wrote = true
-			continue
-		}
-		e.note("%s: message_ids %s: there is no command for it", key, id)
-	}
-	if !wrote && (s.Severity != nil || s.Pattern != "") {
-		e.put(2, "%s", line)
+		e.put(2, "%s message %s", line, id)
 	}
 }
 

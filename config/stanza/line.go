@@ -85,6 +85,7 @@ func (l *line) args(n int) args {
 			a.rest = a.rest[1 : len(a.rest)-1]
 		}
 	}
+	a.rest = strings.TrimSpace(a.rest)
 	return a
 }
 
