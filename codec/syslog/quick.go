@@ -98,7 +98,7 @@ func (q *quickLine) name(b []byte, i int) int {
 	w := b[i:n]
 	if !digit(w[0]) || digits(w, 0) != len(w) {
 		q.host, i = w, n+2
-		if string(w) == "0.0.0.0" {
+		if digit(w[0]) && (string(w) == "0.0.0.0" || scanUptime(w) > 0) {
 			return -1
 		}
 	} else if q.first < 0 {
@@ -249,7 +249,7 @@ func (q *quickLine) zoneOrHost(p *Parser, b []byte, i int) int {
 	case b[n] == ':' && b[n+1] == ' ' && known:
 		q.zone, q.offset, q.hasZone = w, off, exact
 		return n + 2
-	case hasPrefixAt(b, n, " : ") && q.host == nil && q.first < 0 && !known && w[0] != '-' && string(w) != "0.0.0.0":
+	case hasPrefixAt(b, n, " : ") && q.host == nil && q.first < 0 && !known && class[w[0]]&isAlpha != 0:
 		q.host, q.behind = w, true
 		return n + 3
 	}
