@@ -55,5 +55,6 @@ func (a *app) configCommands() *cobra.Command {
 			return err
 		},
 	}
-	return group("config", "Check configurations, print their schema", check, schema)
+	return group("config", "Check and translate configurations, print their schema", check, schema,
+		a.configImport(), a.configExport())
 }
