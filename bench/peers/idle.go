@@ -10,7 +10,11 @@ import (
 	"callhome/bench/stand"
 )
 
-const settle = 3 * time.Second // after a start: what it does once is done
+const (
+	settle = 3 * time.Second // after a start: what it does once is done
+	// rest is long enough for an agent without lines to give memory back, which it does within 20 s.
+	rest = 22 * time.Second
+)
 
 // idle is row 18, and of row 20 the start with nothing queued.
 func (b *bench) idle() ([]Result, error) {
@@ -108,7 +112,7 @@ func (b *bench) ourBacklog(n int, size int64) (backlog, error) {
 		return backlog{}, err
 	}
 	defer func() { c.Stop() }()
-	time.Sleep(settle)
+	time.Sleep(rest)
 	before := proc.PSS(c.Process().PID())
 	began := time.Now()
 	if err := load.Flood(stand.Address(c.Port("tcp")), nil, sessions, n, load.Frame(bigLines(1000)), ""); err != nil {
@@ -123,7 +127,7 @@ func (b *bench) ourBacklog(n int, size int64) (backlog, error) {
 		}
 	}
 	out := backlog{rate: float64(n) / time.Since(began).Seconds()}
-	time.Sleep(settle)
+	time.Sleep(rest)
 	out.memory = proc.PSS(c.Process().PID()) - before
 	out.disk = float64(proc.DiskUse(c.Data())) / float64(int64(n)*size)
 	c.Stop()
@@ -155,7 +159,7 @@ func (b *bench) postfixBacklog(n int, size int64) (backlog, error) {
 		return backlog{}, err
 	}
 	out := backlog{rate: float64(n) / time.Since(began).Seconds()}
-	time.Sleep(settle)
+	time.Sleep(rest)
 	out.memory = proc.PSS(px.Process().PID()) - before
 	out.disk = float64(proc.DiskUse(px.QueueDir())-disk) / float64(int64(n)*size)
 	return out, nil

@@ -32,7 +32,7 @@ type passed struct {
 }
 
 func (p passed) String() string {
-	return fmt.Sprintf("%.0f msgs/s of %.1f KiB", p.rate, float64(p.size)/1024)
+	return fmt.Sprintf("%.0f msgs/s of %.1f KiB, %.2f ms CPU each", p.rate, float64(p.size)/1024, p.cpu)
 }
 
 // ourThrough floods our agent with lines whose messages all go to the tally's server.
@@ -91,11 +91,11 @@ func (b *bench) postfixThrough(to *sink.SMTP, n int, size int64) (passed, error)
 		return passed{}, err
 	}
 	defer px.Stop()
-	began := time.Now()
+	cpu, began := proc.FamilyCPU(px.Process().PID()), time.Now()
 	if err := smtpSource(px.Addr, sessions, n, size); err != nil {
 		return passed{}, err
 	}
-	return b.summary(&to.Tally, n, began, nil)
+	return b.summary(&to.Tally, n, began, func() time.Duration { return proc.FamilyCPU(px.Process().PID()) - cpu })
 }
 
 // mailLimit is what smtp-source reaches straight to the sink.
@@ -188,9 +188,15 @@ func (b *bench) throughSMTP() ([]Result, error) {
 	}
 	r := mine.rate / theirs.rate
 	return []Result{
-		{Figure: "durable queue and delivery by SMTP", Goal: "≥ 5×; ≥ 10×", Peer: "Postfix " + theirs.String(), Ours: fmt.Sprintf("%s, %.2f ms CPU each", mine, mine.cpu), Ratio: r, Verdict: atLeast(r, 5, 10)},
+		{Figure: "durable queue and delivery by SMTP", Goal: "≥ 5×; ≥ 10×", Peer: "Postfix " + theirs.String(), Ours: mine.String(), Ratio: r, Verdict: atLeast(r, 5, 10)},
+		costOf("SMTP", theirs, mine),
 		{Figure: "the same, beside the sink alone", Peer: "smtp-source to sink " + limit.String(), Ours: mine.String(), Ratio: mine.rate / limit.rate, Verdict: Shown},
 	}, nil
+}
+
+// costOf compares the CPU time of a message, which other work on the machine disturbs less than the rate.
+func costOf(way string, theirs, mine passed) Result {
+	return Result{Figure: "the same by " + way + ": CPU for a message", Peer: fmt.Sprintf("Postfix %.2f ms", theirs.cpu), Ours: fmt.Sprintf("%.2f ms", mine.cpu), Ratio: mine.cpu / theirs.cpu, Verdict: Shown}
 }
 
 // throughHTTPS is row 12.
@@ -200,5 +206,5 @@ func (b *bench) throughHTTPS() ([]Result, error) {
 		return nil, err
 	}
 	r := mine.rate / theirs.rate
-	return []Result{{Figure: "durable queue and delivery by HTTPS", Goal: "≥ 8×; ≥ 15×", Peer: "Postfix by SMTP " + theirs.String(), Ours: fmt.Sprintf("%s, %.2f ms CPU each", mine, mine.cpu), Ratio: r, Verdict: atLeast(r, 8, 15)}}, nil
+	return []Result{{Figure: "durable queue and delivery by HTTPS", Goal: "≥ 8×; ≥ 15×", Peer: "Postfix by SMTP " + theirs.String(), Ours: mine.String(), Ratio: r, Verdict: atLeast(r, 8, 15)}, costOf("HTTPS", theirs, mine)}, nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 // Result is one line of the table.
 type Result struct {
 	Row     string    `json:"row"`
+	By      string    `json:"by"` // the row that measured it
 	Figure  string    `json:"figure"`
 	Goal    string    `json:"goal"` // must; stretch
 	Peer    string    `json:"peer"`
@@ -111,16 +113,16 @@ func (r *results) save(path string) error {
 // replace puts the results of a row in place of those it had.
 func (r *results) replace(id string, fresh []Result, quick bool) {
 	for i := range fresh {
-		fresh[i].At, fresh[i].Quick = time.Now().UTC(), quick
+		fresh[i].By, fresh[i].At, fresh[i].Quick = id, time.Now().UTC(), quick
 		if fresh[i].Row == "" {
 			fresh[i].Row = id
 		}
 	}
-	r.Rows = slices.DeleteFunc(r.Rows, func(old Result) bool {
-		return slices.ContainsFunc(fresh, func(f Result) bool { return f.Row == old.Row })
-	})
+	r.Rows = slices.DeleteFunc(r.Rows, func(old Result) bool { return old.By == id })
 	r.Rows = append(r.Rows, fresh...)
-	slices.SortStableFunc(r.Rows, func(a, b Result) int { return place(a.Row) - place(b.Row) })
+	slices.SortStableFunc(r.Rows, func(a, b Result) int {
+		return cmp.Or(place(a.Row)-place(b.Row), strings.Compare(a.Row, b.Row), measured(a.By)-measured(b.By))
+	})
 }
 
 // place is a row's place in the table: its number, the growth rows last.
@@ -131,6 +133,9 @@ func place(id string) int {
 	}
 	return n
 }
+
+// measured is the place of a row among those of the program.
+func measured(id string) int { return slices.IndexFunc(rows, func(r row) bool { return r.id == id }) }
 
 // The table stands between these lines of the document.
 const (
