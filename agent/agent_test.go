@@ -359,6 +359,8 @@ func TestOperatorsOrders(t *testing.T) {
 			"unknown device":      second(w.agent.Send(ctx, SendOrder{Group: callhome.GroupInventory, Device: "x"})),
 			"group not on demand": second(w.agent.Send(ctx, SendOrder{Group: callhome.GroupSyslog})),
 			"nowhere to":          second(w.agent.Send(ctx, SendOrder{Commands: "show version"})),
+			"not a web address":   second(w.agent.Send(ctx, SendOrder{Commands: "show version", HTTP: "ftp://x.example"})),
+			"not a mail address":  second(w.agent.Send(ctx, SendOrder{Commands: "show version", Email: "nobody"})),
 			"unknown service":     second(w.agent.Request(ctx, RequestOrder{Service: "coffee"})),
 		} {
 			if err == nil {

@@ -141,6 +141,9 @@ func (a *Agent) sendCommands(ctx context.Context, p *plan, t *target, o SendOrde
 	alert.Request = &callhome.Request{ServiceRequest: o.ServiceRequest}
 	switch {
 	case o.HTTP != "":
+		if !httpScheme.MatchString(o.HTTP) {
+			return Taken{}, callhome.Errorf(callhome.KindInvalid, "%q is not an http:// or https:// address", callhome.MaskURL(o.HTTP))
+		}
 		alert.To = []callhome.Destination{{Transport: callhome.TransportHTTP, Address: o.HTTP}}
 		alert.Request.ForwardAddress = o.Email
 		alert.Format = callhome.FormatXML
