@@ -249,11 +249,16 @@ func (q *quickLine) zoneOrHost(p *Parser, b []byte, i int) int {
 	case b[n] == ':' && b[n+1] == ' ' && known:
 		q.zone, q.offset, q.hasZone = w, off, exact
 		return n + 2
-	case hasPrefixAt(b, n, " : ") && q.host == nil && q.first < 0 && !known && class[w[0]]&isAlpha != 0:
+	case hasPrefixAt(b, n, " : ") && q.host == nil && q.first < 0 && !known && quickHost(w):
 		q.host, q.behind = w, true
 		return n + 3
 	}
 	return -1
+}
+
+// quickHost reports whether a word behind a stamp can be nothing else than a host by its form: no number, no dash.
+func quickHost(w []byte) bool {
+	return class[w[0]]&isAlpha != 0 || digit(w[0]) && dotted(w) && string(w) != "0.0.0.0"
 }
 
 // core reads %FAC-n-NAME: and a space, and gives where the text begins; -1 for any other form of a core.

@@ -14,11 +14,11 @@ func (p *Parser) quick3164(b []byte, received time.Time, l *Line) bool {
 		return false
 	}
 	i := q.stamp(b, 0)
-	if i < 0 || i+1 >= len(b) || b[i] != ' ' || class[b[i+1]]&isAlpha == 0 {
+	if i < 0 || i >= len(b) || b[i] != ' ' {
 		return false
 	}
 	end := quickName(b, i+1)
-	if end+1 >= len(b) || b[end] != ' ' || !quickTag(b, end+1) || p.noHost(b[i+1:end]) {
+	if end == i+1 || end+1 >= len(b) || b[end] != ' ' || !quickTag(b, end+1) || !quickHost(b[i+1:end]) || p.noHost(b[i+1:end]) {
 		return false
 	}
 	head := b[:min(len(b), maxHeader)]

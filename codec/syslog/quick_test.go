@@ -26,6 +26,7 @@ func FuzzQuick(f *testing.F) {
 		`: 2026 Jun 12 21:07:15 UTC: %SYS-5-RELOAD: now`, `n1: 2026 Jun  2 21:07:15.1: %SYS-5-RELOAD: now - x[1]`,
 		`Jun 13 21:07:15 h1.example.net su[211]: failure`, `Jun  3 21:07:15 mx1 rpd[1]: RPD_X_Y: a`, `Jun 13 21:07:15 h a: b`,
 		`1: 1d02h: Jun 12 21:07:15: %SYS-5-RELOAD: now`, `Jun 12 2026 21:07:15 192.0.2.1 : %ASA-4-106023: Deny`,
+		`Jun 12 21:07:15 192.0.2.1 a[1]: b`,
 		`1 2026-06-13T21:07:15.45Z h - app id [x@1 a="b\"]"][meta sequenceId="4"] t`, `1 2026-06-13T21:07:15+02:00 - - - - - %SYS-5-X: t`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {
 		f.Add([]byte(s))
