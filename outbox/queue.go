@@ -173,8 +173,11 @@ func (q *Queue) wakeAll() {
 func (q *Queue) report(err error, took time.Duration, requests int) {
 	q.metrics.commit(err, took, requests)
 	if err != nil {
-		q.log.Error("the outbox could not be written", "err", err, "requests", requests)
-		q.writeBad.Store(true)
+		level := slog.LevelError
+		if q.writeBad.Swap(true) {
+			level = slog.LevelDebug // told already; it is tried every second
+		}
+		q.log.Log(context.Background(), level, "the outbox could not be written", "err", err, "requests", requests)
 		q.part.Unwell(fmt.Sprintf("the outbox cannot be written, new alerts are refused: %v", err))
 		return
 	}
