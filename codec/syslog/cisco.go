@@ -161,7 +161,7 @@ func (p *Parser) family(x *prefix, b []byte, c *core, received time.Time, l *Lin
 	case firewallFamily(fac):
 		l.firewall()
 	case x.node != nil:
-		l.xr(x)
+		l.xr(x.node)
 	case string(fac) == "Viptela" || overlay(fac) > 0:
 		l.viptela()
 	case callManager(fac) || bytes.HasPrefix(l.Text, []byte("%[")):
@@ -221,12 +221,12 @@ func (l *Line) firewall() {
 }
 
 // xr finishes an IOS XR line: the node, and the state that fault manager texts spell out.
-func (l *Line) xr(x *prefix) {
-	l.Dialect, l.Node = IOSXR, x.node
+func (l *Line) xr(node []byte) {
+	l.Dialect, l.Node = IOSXR, node
 	if l.Seq < 0 {
 		l.Seq, l.Counter = l.Counter, -1
 	}
-	if bytes.HasPrefix(l.Mnemonic, []byte("FAULT_")) {
+	if hasPrefixAt(l.Mnemonic, 0, "FAULT_") {
 		switch {
 		case bytes.Contains(l.Text, []byte(":CLEAR")):
 			l.EventState = callhome.StateClear

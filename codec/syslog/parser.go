@@ -48,10 +48,15 @@ func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 		b = l.forwarder(l.pri(b[skipSpaces(b, 0):]))
 	}
 	l.Text = b
-	if len(b) == 0 || p.quick5424(b, received, l) || p.quick(b, received, l) || p.quick3164(b, received, l) || digit(b[0]) && p.versioned(b, received, l) {
+	if len(b) == 0 || p.short(b, received, l) || digit(b[0]) && p.versioned(b, received, l) {
 		return
 	}
 	p.general(b, received, l)
+}
+
+// short tries the short ways through the most common shapes. They read what the general way would read, only sooner.
+func (p *Parser) short(b []byte, received time.Time, l *Line) bool {
+	return p.quick5424(b, received, l) || p.quick(b, received, l) || p.quickXR(b, received, l) || p.quick3164(b, received, l)
 }
 
 // originalAddress is what Kiwi Syslog Server puts in front of a message that it forwards.

@@ -261,7 +261,7 @@ func quickHost(w []byte) bool {
 	return class[w[0]]&isAlpha != 0 || digit(w[0]) && dotted(w) && string(w) != "0.0.0.0"
 }
 
-// core reads %FAC-n-NAME: and a space, and gives where the text begins; -1 for any other form of a core.
+// core reads %FAC-n-NAME, a colon and a space, and gives where the text begins; -1 for any other form of a core.
 func (q *quickLine) core(b []byte, at int) int {
 	if at+1 >= len(b) || b[at] != '%' || class[b[at+1]]&isAlpha == 0 {
 		return -1
@@ -277,15 +277,18 @@ func (q *quickLine) core(b []byte, at int) int {
 		i = run(b, i+1, isName)
 	}
 	end := run(b, i+3, isName|isDash)
-	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || !hasPrefixAt(b, end, ": ") {
+	text := end + 2
+	if hasPrefixAt(b, end, " : ") {
+		text = end + 3
+	} else if !hasPrefixAt(b, end, ": ") {
 		return -1
 	}
-	if text := end + 2; text < len(b) && (b[text] == ' ' || b[text] == '%') {
+	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || text < len(b) && (b[text] == ' ' || b[text] == '%') {
 		return -1
 	}
 	q.severity = Severity(b[i+1] - '0') //nolint:gosec // one digit
 	q.facility, q.mnemonic = b[at+1:i], b[i+3:end]
-	return end + 2
+	return text
 }
 
 // settle finds the instant; false when that takes more than a look at the table of days.

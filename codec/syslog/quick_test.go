@@ -27,6 +27,8 @@ func FuzzQuick(f *testing.F) {
 		`Jun 13 21:07:15 h1.example.net su[211]: failure`, `Jun  3 21:07:15 mx1 rpd[1]: RPD_X_Y: a`, `Jun 13 21:07:15 h a: b`,
 		`1: 1d02h: Jun 12 21:07:15: %SYS-5-RELOAD: now`, `Jun 12 2026 21:07:15 192.0.2.1 : %ASA-4-106023: Deny`,
 		`Jun 12 21:07:15 192.0.2.1 a[1]: b`,
+		`94: gw1 LC/0/2/CPU0:Jun 12 20:16:14.834 : ifmgr[214]: %PKT-LINK-3-UPDOWN : Te0/2`,
+		`0/RP0/ADMIN0:*Jun 12 2026 20:16:14 CEST: envmon[214]: %PKT-FM-3-FAULT_X: A :CLEAR`,
 		`1 2026-06-13T21:07:15.45Z h - app id [x@1 a="b\"]"][meta sequenceId="4"] t`, `1 2026-06-13T21:07:15+02:00 - - - - - %SYS-5-X: t`, `1: *Mar  1 1993 00:00:15: %SYS-5-RELOAD: x`,
 	} {
 		f.Add([]byte(s))
@@ -50,7 +52,7 @@ func sameWay(t *testing.T, p *Parser, b []byte) (short bool) {
 	var quick, want Line
 	quick.clear(b)
 	want.clear(b)
-	if short = p.quick(b, received, &quick) || p.quick3164(b, received, &quick); short {
+	if short = p.quick(b, received, &quick) || p.quickXR(b, received, &quick) || p.quick3164(b, received, &quick); short {
 		p.general(b, received, &want)
 	} else if short = p.quick5424(b, received, &quick); short && !p.versioned(b, received, &want) {
 		t.Fatalf("%q is not versioned", b)
