@@ -88,6 +88,50 @@ func TestListen(t *testing.T) {
 	}
 }
 
+// Only a socket is taken for what a killed process left behind.
+func TestAFileIsNotReplaced(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "notes")
+	if err := os.WriteFile(path, []byte("mine"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := &control.Server{Path: path, Log: slog.New(slog.DiscardHandler)}
+	if err := s.Listen(t.Context()); callhome.KindOf(err) != callhome.KindConflict {
+		t.Errorf("got %v, want a conflict", err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "mine" {
+		t.Errorf("the file was touched: %q, %v", b, err)
+	}
+}
+
+// A call that runs when the server is to stop is finished and answered before Run returns.
+func TestStopping(t *testing.T) {
+	s := &control.Server{Path: filepath.Join(t.TempDir(), "c.sock"), Log: slog.New(slog.DiscardHandler)}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	s.Handle("slow", func(ctx context.Context, _ json.RawMessage) (any, error) {
+		close(begun)
+		<-finish
+		return "done", ctx.Err()
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if err := s.Listen(ctx); err != nil {
+		t.Fatal(err)
+	}
+	ran, answered := make(chan error, 1), make(chan error, 1)
+	go func() { ran <- s.Run(ctx) }()
+	var got string
+	go func() { answered <- (&control.Client{Path: s.Path}).Call(t.Context(), "slow", nil, &got) }()
+	<-begun
+	cancel()
+	close(finish)
+	if err := <-answered; err != nil || got != "done" {
+		t.Errorf("got %q, %v, want the call's answer", got, err)
+	}
+	if err := <-ran; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNobodyThere(t *testing.T) {
 	c := control.Client{Path: filepath.Join(t.TempDir(), "none.sock")}
 	if err := c.Call(t.Context(), "double", 1, nil); callhome.KindOf(err) != callhome.KindUnavailable || !errors.Is(err, control.ErrUnreachable) {

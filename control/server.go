@@ -22,6 +22,8 @@ const (
 	maxRequest = 16 << 20
 	// headerTimeout is ample for a peer on the same machine.
 	headerTimeout = 5 * time.Second
+	// stopTime is what a call gets to finish that is running when the server is to stop: an order that was taken is answered.
+	stopTime = 5 * time.Second
 	// maxSocketPath is what sockaddr_un holds on Linux, with its terminating NUL.
 	maxSocketPath = 107
 )
@@ -58,8 +60,8 @@ func (s *Server) Listen(ctx context.Context) error {
 		c.Close()
 		return callhome.Errorf(callhome.KindConflict, "control: another process already answers on %s; stop it, or choose another `control:`", s.Path)
 	}
-	if err := os.Remove(s.Path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("control: %w", err)
+	if err := removeStale(s.Path); err != nil {
+		return err
 	}
 	ln, err := (&net.ListenConfig{}).Listen(ctx, "unix", s.Path)
 	if err != nil {
@@ -73,23 +75,45 @@ func (s *Server) Listen(ctx context.Context) error {
 	return nil
 }
 
-// Run answers until ctx ends, lets running calls finish for a moment, and removes the socket.
+// removeStale removes a socket that nobody answers on. Anything else at its path is not ours.
+func removeStale(path string) error {
+	info, err := os.Lstat(path)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("control: %w", err)
+	case info.Mode().Type() != os.ModeSocket:
+		return callhome.Errorf(callhome.KindConflict, "control: %s is there already and is no socket; choose another `control:`", path)
+	}
+	if err := os.Remove(path); err != nil {
+		return fmt.Errorf("control: %w", err)
+	}
+	return nil
+}
+
+// Run answers until ctx ends, then waits a moment for running calls, and removes the socket.
 func (s *Server) Run(ctx context.Context) error {
 	srv := &http.Server{
 		Handler:           http.HandlerFunc(s.serve),
 		ReadHeaderTimeout: headerTimeout,
-		BaseContext:       func(net.Listener) context.Context { return ctx },
+		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
 		ErrorLog:          slog.NewLogLogger(s.Log.Handler(), slog.LevelDebug),
 	}
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), headerTimeout)
+		defer close(ended)
+		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()
-		_ = srv.Shutdown(grace)
+		if srv.Shutdown(grace) != nil {
+			_ = srv.Close() // which ends the contexts of calls that go on
+		}
 	})
 	defer stop()
 	if err := srv.Serve(s.ln); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("control: %w", err)
 	}
+	<-ended
 	return nil
 }
 
