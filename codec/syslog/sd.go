@@ -61,14 +61,19 @@ func sdParam(b []byte, i int) (eq, end int) {
 	if b[eq+1] != '"' {
 		return eq, bareParam(b, eq+1)
 	}
-	if value+8 <= len(b) { // most values are short and have no backslash
-		x := binary.LittleEndian.Uint64(b[value:])
-		quote := zeros(x ^ eachQuote)
-		if quote != 0 && (quote&-quote-1)&zeros(x^eachEscape) == 0 {
-			return eq, value + bits.TrailingZeros64(quote)>>3 + 1
+	n := value
+	for n+8 <= len(b) { // most values have no backslash
+		x := binary.LittleEndian.Uint64(b[n:])
+		quote, escape := zeros(x^eachQuote), zeros(x^eachEscape)
+		if quote != 0 && (quote&-quote-1)&escape == 0 {
+			return eq, n + bits.TrailingZeros64(quote)>>3 + 1
 		}
+		if escape != 0 {
+			break
+		}
+		n += 8
 	}
-	if n := quoteEnd(b, value); n < len(b) {
+	if n = quoteEnd(b, n); n < len(b) {
 		return eq, n + 1
 	}
 	return 0, 0
