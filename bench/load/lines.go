@@ -72,7 +72,7 @@ func padding(seed, size int) string {
 func line(l Layout, i int, wanted bool, host string, at time.Time) Line {
 	at = at.UTC()
 	iface := fmt.Sprintf("GigabitEthernet1/0/%d", i%48)
-	facility, mnemonic, text := "LINEPROTO", "UPDOWN", "Line protocol on Interface "+iface+", changed state to down"
+	facility, mnemonic, text := "LINEPROTO", "UPDOWN", "Line protocol on Interface "+iface+", changed state to "+[]string{"down", "up"}[i/len(Layouts())%2]
 	if wanted {
 		facility, mnemonic, text = "FACILITY8", Wish, fmt.Sprintf("module %d failed its self test, code %d", i%9, i)
 	}

@@ -185,7 +185,7 @@ func (b *bench) queued() ([]Result, error) {
 	few, many := b.amount(10_000), b.amount(100_000)
 	px, err := b.postfixBacklog(few, size)
 	if err != nil {
-		return nil, fmt.Errorf("Postfix: %w", err)
+		return nil, fmt.Errorf("postfix: %w", err)
 	}
 	small, err := b.ourBacklog(few, size)
 	if err != nil {

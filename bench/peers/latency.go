@@ -262,7 +262,7 @@ func (b *bench) postfixDelays() (delays, error) {
 	if err != nil {
 		return delays{}, err
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // it is idle by then
 	if _, _, err := c.ReadResponse(220); err != nil {
 		return delays{}, err
 	}

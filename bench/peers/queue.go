@@ -169,7 +169,7 @@ func (b *bench) besidePostfix(ours func(int) (passed, error)) (theirs, mine pass
 		}
 		p, err := b.byPostfix(n/4, u.size)
 		if err != nil {
-			return theirs, mine, fmt.Errorf("Postfix: %w", err)
+			return theirs, mine, fmt.Errorf("postfix: %w", err)
 		}
 		us, px = append(us, u), append(px, p)
 	}

@@ -154,7 +154,7 @@ func (b *bench) slowSync() ([]Result, error) {
 			return nil, fmt.Errorf("callhome: %w", err)
 		}
 		if theirs, err = b.postfixAccept(b.amount(4000), delay); err != nil {
-			return nil, fmt.Errorf("Postfix: %w", err)
+			return nil, fmt.Errorf("postfix: %w", err)
 		}
 		us, px = append(us, mine.rate), append(px, theirs.rate)
 	}

@@ -27,7 +27,6 @@ type Process struct {
 
 	cmd  *exec.Cmd
 	done chan struct{} // closed when it was waited for
-	err  error         // of the wait, valid after done
 }
 
 // Usage is what the kernel charged a child and the children it waited for, over its whole life.
@@ -54,7 +53,7 @@ func Start(dir, name string, env []string, argv ...string) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	go func() {
-		p.err = p.cmd.Wait()
+		_ = p.cmd.Wait() // ProcessState tells how it ended
 		close(p.done)
 	}()
 	return p, nil
@@ -67,7 +66,7 @@ func (p *Process) PID() int { return p.cmd.Process.Pid }
 func (p *Process) Alive() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("%s ended: %v\n%s", p.Name, p.err, tail(p.LogPath))
+		return fmt.Errorf("%s ended (%s)\n%s", p.Name, p.cmd.ProcessState, tail(p.LogPath))
 	default:
 		return nil
 	}

@@ -147,7 +147,7 @@ func FreePort() int {
 		l.Close()
 		c, err := net.ListenPacket("udp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err == nil {
-			c.Close()
+			_ = c.Close() // nothing was sent
 			return port
 		}
 	}

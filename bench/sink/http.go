@@ -58,7 +58,7 @@ func readInto(dst []byte, r io.Reader) ([]byte, error) {
 		}
 		n, err := r.Read(dst[len(dst):cap(dst)])
 		dst = dst[:len(dst)+n]
-		if err == io.EOF { //nolint:errorlint // io.Reader returns it as it is
+		if err == io.EOF {
 			return dst, nil
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package stand
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -80,8 +81,11 @@ func (r *Rsyslog) Finished(streams int, _ int64) (bool, error) {
 // Received implements Subject: what passed the main queue, by the statistics rsyslog writes each second.
 func (r *Rsyslog) Received() (int64, error) {
 	b, err := os.ReadFile(filepath.Join(r.dir, "stats.json"))
-	if err != nil {
+	if errors.Is(err, os.ErrNotExist) {
 		return 0, nil // the first second is not over
+	}
+	if err != nil {
+		return 0, err
 	}
 	var done int64
 	for line := range bytes.Lines(b) {
