@@ -128,19 +128,19 @@ func (d *device) run(ctx context.Context, ctl *control.Server, file string) erro
 			}
 		})
 	}
+	if m := d.cfg.Metrics; m != nil {
+		ln, err := listen(ctx, "metrics.listen", m.Listen)
+		if err != nil { // before anything runs that would have to be waited for
+			return err
+		}
+		start(func(ctx context.Context) error { return d.serveMetrics(ctx, ln) })
+	}
 	start(ctl.Run)
 	start(d.courier.Run)
 	start(d.watchTrust)
 	start(d.rest)
 	for _, t := range d.tees {
 		start(t.Run)
-	}
-	if m := d.cfg.Metrics; m != nil {
-		ln, err := listen(ctx, "metrics.listen", m.Listen)
-		if err != nil {
-			return err
-		}
-		start(func(ctx context.Context) error { return d.serveMetrics(ctx, ln) })
 	}
 	start(func(ctx context.Context) error { return d.watchConfig(ctx, file) })
 	start(d.agent.Run)

@@ -72,6 +72,8 @@ type device struct {
 	mailMetrics *smtpsend.Metrics
 	httpMetrics *httpsend.Metrics
 
+	reloads sync.Mutex // one at a time; never taken while mu is held
+
 	mu   sync.Mutex // guards what follows
 	cfg  *config.Agent
 	mail *smtpsend.Sender
@@ -122,7 +124,7 @@ func discoverOwn(cfg *config.Agent) {
 	}
 }
 
-func (d *device) path(name string) string { return filepath.Join(d.cfg.DataDir, name) }
+func (d *device) path(name string) string { return filepath.Join(d.config().DataDir, name) }
 
 // openOutbox opens the outbox. Damage that only its first reading meets was noted, and opening it again sets the file aside.
 func (d *device) openOutbox(ctx context.Context) error {
@@ -174,7 +176,7 @@ func (d *device) openRoad(context.Context) error {
 
 // trustInUse keeps the trust point of anonymous reporting while that is enabled.
 func (d *device) trustInUse(name string) string {
-	if name == trustpoint.ServerCA && d.cfg.CallHome.AnonymousReporting.Enabled {
+	if name == trustpoint.ServerCA && d.config().CallHome.AnonymousReporting.Enabled {
 		return "anonymous reporting"
 	}
 	return ""

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"reflect"
 	"slices"
 	"strings"
@@ -25,12 +26,14 @@ func (d *device) senders(cfg *config.Agent) (*smtpsend.Sender, *httpsend.Sender,
 // replace makes cfg the configuration in use: devices, profiles and senders at once. Other blocks need a restart, and
 // those that changed are named.
 func (d *device) replace(cfg *config.Agent) error {
+	d.reloads.Lock()
+	defer d.reloads.Unlock()
 	mail, web, err := d.senders(cfg)
 	if err != nil {
 		return err
 	}
 	if err := d.agent.Reload(cfg.Conductor()); err != nil {
-		return err
+		return errors.Join(err, mail.Close(), web.Close())
 	}
 	d.mu.Lock()
 	old := d.cfg
