@@ -151,7 +151,7 @@ func (l *Line) iosXML(b []byte) bool {
 	l.Dialect = IOS
 	l.CoreFacility, l.Mnemonic = xmlElement(b, "facility"), xmlElement(b, "msg-id")
 	if s := number(xmlElement(b, "severity")); s >= 0 && s <= 7 {
-		l.own(Severity(s)) //nolint:gosec // 0..7
+		l.own(Severity(s))
 	}
 	if n := number(xmlElement(b, "seq")); n >= 0 {
 		l.Seq = n

@@ -66,10 +66,10 @@ func (x *prefix) full() bool {
 func (l *Line) fromCiscoLog(x *prefix, rec *ciscolog.Record) {
 	l.Text, l.CoreFacility, l.Mnemonic, l.CiscoLogFlags = rec.Text, rec.App, rec.Name, rec.Flags
 	if rec.HasSeq {
-		l.Seq = int64(min(rec.Seq, 1<<62)) //nolint:gosec // capped
+		l.Seq = int64(min(rec.Seq, 1<<62))
 		l.Counter = -1
 		if c := rec.RelayCounters(); len(c) > 1 {
-			l.Counter = int64(min(c[0], 1<<62)) //nolint:gosec // capped
+			l.Counter = int64(min(c[0], 1<<62))
 		}
 	}
 	if host, from := rec.BestHost(); host != nil {
@@ -135,7 +135,7 @@ func (p *Parser) oddCiscoLog(b []byte, received time.Time, l *Line) bool {
 		l.Dialect = CiscoLog
 	}
 	l.own(Severity(rec.Severity))
-	l.Stamp = Stamp{Text: rec.Stamp, Zone: rec.Zone, Offset: int32(rec.Offset), HasZone: rec.OffsetKnown} //nolint:gosec // below a day
+	l.Stamp = Stamp{Text: rec.Stamp, Zone: rec.Zone, Offset: int32(rec.Offset), HasZone: rec.OffsetKnown}
 	if rec.TimeSource == ciscolog.TimeFromHeader {
 		l.Time = rec.Time
 		for unit := rec.Precision; unit > 0 && unit < time.Second; unit *= 10 {

@@ -107,7 +107,7 @@ func facilityWord(w []byte) bool {
 // hosts gives l host, relay and program out of the words. Before the last stamp stand a relay's name and the device's;
 // behind it host and tag, or a tag alone.
 func (x *prefix) hosts(l *Line) {
-	last := int8(x.stamps) //nolint:gosec // at most 2
+	last := int8(x.stamps)
 	relayed := x.stamps > 1
 	for i := range x.words[:x.n] {
 		w := &x.words[i]
@@ -296,7 +296,7 @@ func (l *Line) aire(x *prefix) {
 
 // agent reports whether host and tag, or a tag alone, stand between stamp and core as EOS and Junos write them.
 func (x *prefix) agent(l *Line) bool {
-	return x.stamps > 0 && x.words[x.n-1].colon && x.words[x.n-1].stamps == int8(x.stamps) && //nolint:gosec // at most 2
+	return x.stamps > 0 && x.words[x.n-1].colon && x.words[x.n-1].stamps == int8(x.stamps) &&
 		x.accuracy == 0 && x.uptime == nil && anyClass(l.Program, isLower) && x.words[0].stamps > 0
 }
 

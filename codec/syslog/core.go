@@ -46,7 +46,7 @@ func scanCore(b []byte, at int, c *core) bool {
 		}
 		if i+2 < len(b) && b[i+2] == '-' && digit(b[i+1]) {
 			if d := b[i+1]; d <= '7' {
-				c.severity = Severity(d - '0') //nolint:gosec // one digit
+				c.severity = Severity(d - '0')
 				break
 			}
 			if firewallFamily(b[at+1 : i]) {
@@ -111,7 +111,7 @@ func scanOddCore(b []byte, at, end int, c *core) bool {
 	if n < 4 || w[n-2] != '-' || w[n-1] < '0' || w[n-1] > '7' || end >= len(b) || b[end] != ':' {
 		return false
 	}
-	c.severity, c.letters = Severity(w[n-1]-'0'), false //nolint:gosec // one digit
+	c.severity, c.letters = Severity(w[n-1]-'0'), false
 	c.at, c.facility, c.mnemonic = at, w[:n-2], nil
 	return c.close(b, end)
 }
@@ -144,7 +144,7 @@ func scanViptela(b []byte, at int, c *core) bool {
 	if word < 2 || w[word-2] != '-' || w[word-1] < '0' || w[word-1] > '7' {
 		return false
 	}
-	c.at, c.letters, c.severity = at, false, Severity(w[word-1]-'0') //nolint:gosec // one digit
+	c.at, c.letters, c.severity = at, false, Severity(w[word-1]-'0')
 	c.facility, c.mnemonic = w[:word-2], w[word+1:]
 	return c.close(b, end)
 }

@@ -25,7 +25,7 @@ func scanEpoch(b []byte, i int, l *Line) int {
 		return 0
 	}
 	if end-i == epochMilliDigits {
-		r.nsec, r.digits = int32(sec%1000)*1e6, 3 //nolint:gosec // below a second
+		r.nsec, r.digits = int32(sec%1000)*1e6, 3
 		sec /= 1000
 	}
 	l.Stamp = Stamp{

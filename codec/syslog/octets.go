@@ -49,7 +49,7 @@ func fewDigits(b []byte, i int) (value int32, n int) {
 	x <<= 64 - 8*n      // zeros in front
 	x = x*10 + (x >> 8) // pairs
 	x = (x&everyPair*(100+1000000<<32) + x>>16&everyPair*(1+10000<<32)) >> 32
-	return int32(x), n //nolint:gosec // seven digits
+	return int32(x), n
 }
 
 // fourSpaces finds the first four spaces from i on; false where the last eight octets of b would have to be searched.
@@ -134,5 +134,5 @@ func (f *form) match(b []byte, i int) (digits uint64, ok bool) {
 
 // pair is the number that the two digits from octet n on make.
 func pair(digits uint64, n int) int {
-	return int(digits>>(8*n)&15)*10 + int(digits>>(8*n+8)&15) //nolint:gosec // two digits
+	return int(digits>>(8*n)&15)*10 + int(digits>>(8*n+8)&15)
 }

@@ -174,8 +174,8 @@ func (l *Line) pri(b []byte) []byte {
 
 // setPRI takes PRI apart.
 func (l *Line) setPRI(v int) {
-	l.PRI, l.Facility = int16(v), int8(v>>3) //nolint:gosec // at most 191
-	l.PRISeverity = Severity(v & 7)          //nolint:gosec // three bits
+	l.PRI, l.Facility = int16(v), int8(v>>3)
+	l.PRISeverity = Severity(v & 7)
 	l.Severity = l.PRISeverity
 }
 

@@ -177,7 +177,7 @@ func (x *prefix) numeric(b []byte, i int) int {
 		return 0
 	}
 	if x.nn < len(x.nums) {
-		x.nums[x.nn], x.numWords[x.nn] = b[i:n], int8(x.n) //nolint:gosec // at most maxWords
+		x.nums[x.nn], x.numWords[x.nn] = b[i:n], int8(x.n)
 		x.nn++
 		return n
 	}
@@ -264,7 +264,7 @@ func (x *prefix) add(t []byte, colon bool, end int) int {
 	if x.n == maxWords {
 		return 0
 	}
-	x.words[x.n] = word{text: t, colon: colon, stamps: int8(x.stamps), nums: int8(x.nn)} //nolint:gosec // small counts
+	x.words[x.n] = word{text: t, colon: colon, stamps: int8(x.stamps), nums: int8(x.nn)}
 	x.n++
 	return end
 }
@@ -316,7 +316,7 @@ func (x *prefix) numbers(l *Line) {
 
 // times gives l its stamp, clock and relay stamp.
 func (x *prefix) times(p *Parser, received time.Time, l *Line) {
-	l.mark(x.accuracy, &x.last)
+	l.mark(x.accuracy, bootDefault(x.last.year, x.last.month, x.last.day))
 	l.Uptime, l.Node = x.uptime, x.where
 	if x.last.ok && (x.uptime == nil && !x.noClock || x.stamps == 1) {
 		p.settle(&x.last, received, l)
@@ -336,11 +336,11 @@ func (x *prefix) times(p *Parser, received time.Time, l *Line) {
 	}
 }
 
-// mark says what the mark in front of a stamp tells of the clock. r is the stamp as written.
-func (l *Line) mark(accuracy byte, r *reading) {
+// mark says what the mark in front of a stamp tells of the clock. boot: its date is one of bootDefault.
+func (l *Line) mark(accuracy byte, boot bool) {
 	l.Accuracy = accuracy
 	switch {
-	case accuracy == '*' && bootDefault(r):
+	case accuracy == '*' && boot:
 		l.Clock = ClockNone
 	case accuracy == '*':
 		l.Clock = ClockUnsynchronised
@@ -350,6 +350,6 @@ func (l *Line) mark(accuracy byte, r *reading) {
 }
 
 // bootDefault reports whether a date is one that clocks show before anyone set them.
-func bootDefault(r *reading) bool {
-	return r.year == 1993 || r.year == 1970 || r.year == 2000 && r.month == 1 && r.day == 1
+func bootDefault(year, month, day int) bool {
+	return year == 1993 || year == 1970 || year == 2000 && month == 1 && day == 1
 }

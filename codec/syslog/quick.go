@@ -214,13 +214,8 @@ func (q *quickLine) stamp(b []byte, i int) int {
 	}
 	q.sec = int64(h*3600 + m*60 + s)
 	at += len(clockForm)
-	if at < len(b) && (b[at] == '.' || b[at] == ',') {
-		var r reading
-		at = scanFraction(b, at, &r)
-		q.nsec, q.digits = r.nsec, r.digits
-		if r.flags != 0 {
-			return -1
-		}
+	if q.nsec, q.digits, at = plainFraction(b, at); at+1 < len(b) && b[at] == '.' && digit(b[at+1]) {
+		return -1
 	}
 	q.text = b[start:at]
 	return at
@@ -323,11 +318,7 @@ func (q *quickLine) fill(l *Line) {
 		l.Counter = max(q.first, q.second)
 	}
 	if q.accuracy != 0 {
-		r := reading{year: q.year, month: q.month, day: q.day}
-		if q.noYear {
-			r.year = 0
-		}
-		l.mark(q.accuracy, &r)
+		l.mark(q.accuracy, !q.noYear && bootDefault(q.year, q.month, q.day))
 	}
 	q.fillTime(l)
 	l.own(q.severity)

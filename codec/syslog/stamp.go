@@ -255,10 +255,25 @@ func scanMeridiem(b []byte, i int, r *reading) int {
 // pow10 scales a fraction of n digits to nanoseconds.
 var pow10 = [10]int32{1e9, 1e8, 1e7, 1e6, 1e5, 1e4, 1e3, 100, 10, 1}
 
-// scanFraction reads a fraction of any length behind the seconds and keeps nine digits. Huawei appends a second one.
+// scanFraction reads a fraction behind the seconds into r. Huawei appends a second one.
 func scanFraction(b []byte, i int, r *reading) int {
-	if i+1 >= len(b) || b[i] != '.' && b[i] != ',' || !digit(b[i+1]) {
+	nsec, digs, end := plainFraction(b, i)
+	if end == i {
 		return i
+	}
+	r.nsec, r.digits = nsec, digs
+	if end+1 < len(b) && b[end] == '.' && digit(b[end+1]) {
+		r.flags |= FlagTimeForm
+		end = digits(b, end+1)
+	}
+	return end
+}
+
+// plainFraction reads a fraction of any length at i, keeps nine digits of it and gives the index behind it; that is i when there
+// is none.
+func plainFraction(b []byte, i int) (nsec int32, digs uint8, end int) {
+	if i+1 >= len(b) || b[i] != '.' && b[i] != ',' || !digit(b[i+1]) {
+		return 0, 0, i
 	}
 	i++
 	start := i
@@ -270,13 +285,8 @@ func scanFraction(b []byte, i int, r *reading) int {
 		}
 		i++
 	}
-	r.digits = uint8(min(i-start, 9)) //nolint:gosec // at most 9
-	r.nsec = n * pow10[r.digits]
-	if i+1 < len(b) && b[i] == '.' && digit(b[i+1]) {
-		r.flags |= FlagTimeForm
-		i = digits(b, i+1)
-	}
-	return i
+	digs = uint8(min(i-start, 9)) //nolint:gosec // at most 9
+	return n * pow10[digs], digs, i
 }
 
 // unix gives the instant of the reading as UTC would have it, and false when there is no such date or time.

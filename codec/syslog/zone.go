@@ -32,7 +32,7 @@ func (p *Parser) zoneOf(z []byte) (offset int32, exact, known bool) {
 	}
 	if p.Zones != nil {
 		if seconds, ok := p.Zones[string(z)]; ok {
-			return int32(seconds), true, true //nolint:gosec // an offset is below a day
+			return int32(seconds), true, true
 		}
 	}
 	if class[z[0]]&isUpper == 0 { // a sign, or no zone: all names begin with a capital
@@ -85,7 +85,7 @@ func scanOffset(b []byte) (offset int32, n int) {
 	if hours > 23 || minutes > 59 || i < len(b) && digit(b[i]) {
 		return 0, 0
 	}
-	offset = int32(hours*3600 + minutes*60) //nolint:gosec // below a day
+	offset = int32(hours*3600 + minutes*60)
 	if b[0] == '-' {
 		offset = -offset
 	}
