@@ -203,7 +203,8 @@ func (d *device) targets(cfg agent.Config) []collect.Device {
 	out := []collect.Device{own}
 	for i := range cfg.Devices {
 		n := &cfg.Devices[i]
-		dev := collect.Device{Name: n.Hostname, Contexts: n.Contexts, Sessions: n.Sessions, Gate: collect.ShowOnly(slices.Concat(cfg.Collect.Commands, n.Commands))}
+		listed := slices.Concat(cfg.Collect.Commands, n.Commands, agent.PlatformCommands(n.Personality))
+		dev := collect.Device{Name: n.Hostname, Contexts: n.Contexts, Sessions: n.Sessions, Gate: collect.ShowOnly(listed)}
 		if n.SSH != nil {
 			ssh := *n.SSH
 			if ssh.KnownHosts == "" {
