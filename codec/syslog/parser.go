@@ -56,7 +56,7 @@ func (p *Parser) Parse(raw []byte, received time.Time, l *Line) {
 
 // short tries the short ways through the most common shapes. They read what the general way would read, only sooner.
 func (p *Parser) short(b []byte, received time.Time, l *Line) bool {
-	return p.quick5424(b, received, l) || p.quick(b, received, l) || p.quickXR(b, received, l) || p.quick3164(b, received, l)
+	return p.quick5424(b, received, l) || p.quick(b, received, l) || p.quick3164(b, received, l) || p.quickXR(b, received, l)
 }
 
 // originalAddress is what Kiwi Syslog Server puts in front of a message that it forwards.
