@@ -63,6 +63,9 @@ const (
 // judgeAnswer turns an answer into the result of Send.
 func (s *Sender) judgeAnswer(u *url.URL, resp *http.Response, answer []byte, env *callhome.Envelope) error {
 	meaning := MeaningOf(resp.StatusCode)
+	if resp.StatusCode == http.StatusBadRequest && aboutTLS(title(answer)) {
+		meaning = MeaningOperator
+	}
 	if meaning == MeaningTaken {
 		s.noteFault(u, answer, env)
 		return nil
@@ -102,7 +105,30 @@ func sayings(resp *http.Response, answer []byte) string {
 	if strings.HasPrefix(resp.Header.Get("Content-Type"), "text/plain") && len(answer) > 0 {
 		return ": " + oneLine(string(answer))
 	}
+	if t := title(answer); t != "" && t != resp.Status {
+		return ": " + oneLine(t)
+	}
 	return ""
+}
+
+// maxTitle is how far into a page its title is looked for: pages of errors are short.
+const maxTitle = 1024
+
+// title is the title of an HTML page, the only part of one that is worth a place in a log.
+func title(page []byte) string {
+	page = page[:min(len(page), maxTitle)]
+	_, rest, found := bytes.Cut(page, []byte("<title>"))
+	text, _, closed := bytes.Cut(rest, []byte("</title>"))
+	if !found || !closed {
+		return ""
+	}
+	return string(text)
+}
+
+// aboutTLS reports whether nginx says by 400 that the connection, not the message, is at fault: no client certificate,
+// one that it does not accept, or no TLS (its codes 494 to 497).
+func aboutTLS(title string) bool {
+	return strings.Contains(title, "SSL certificate") || strings.Contains(title, "plain HTTP request was sent to HTTPS port")
 }
 
 // noteFault tells of a server that took a message by its status and complains in its answer.

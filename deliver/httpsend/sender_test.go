@@ -255,6 +255,31 @@ func TestMeaning(t *testing.T) {
 	}
 }
 
+// Some servers say by 400 that a certificate is missing or has run out. That is not the message's fault.
+func TestBadRequestThatIsAboutTheConnection(t *testing.T) {
+	for _, c := range []struct {
+		title     string
+		permanent bool
+	}{
+		{"400 No required SSL certificate was sent", false},
+		{"400 The SSL certificate error", false},
+		{"400 The plain HTTP request was sent to HTTPS port", false},
+		{"400 Request Header Or Cookie Too Large", true},
+		{"400 Bad Request", true},
+	} {
+		srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			w.WriteHeader(http.StatusBadRequest)
+			_, _ = fmt.Fprintf(w, "<html>\r\n<head><title>%s</title></head>\r\n<body></body></html>\r\n", c.title)
+		}))
+		err := newSender(t, nil, Config{}).Send(t.Context(), envelope(srv.URL))
+		srv.Close()
+		if err == nil || deliver.IsPermanent(err) != c.permanent || !strings.Contains(err.Error(), c.title) {
+			t.Errorf("%s: got %v, permanent %v; want the title, permanent %v", c.title, err, deliver.IsPermanent(err), c.permanent)
+		}
+	}
+}
+
 func TestTrust(t *testing.T) {
 	p := newPKI(t)
 	srv := p.serve(t, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
