@@ -39,7 +39,7 @@ func TestReminder(t *testing.T) {
 func TestReloadsMeet(t *testing.T) {
 	dir := t.TempDir()
 	load := func() *config.Agent {
-		cfg, err := config.Parse(dir+"/callhome.yaml", []byte("call_home: {}\n"))
+		cfg, err := config.Parse(dir+"/callhome.yaml", []byte("call_home: {}\ndevices: [{hostname: core-1, address: 192.0.2.7, personality: ios, ssh: {username: ro, password: x}}]\n"))
 		if err != nil {
 			t.Fatal(err)
 		}
