@@ -12,7 +12,6 @@ import (
 	"callhome/agent/collect"
 	"callhome/agent/intake/periodic"
 	"callhome/agent/throttle"
-	"callhome/health"
 	"callhome/outbox"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -42,7 +41,6 @@ type Parts struct {
 	Devices  func(Config) []collect.Device
 	Periodic *periodic.Runner // nil: no schedules
 	Tees     []Forwarder
-	Health   *health.Registry
 	Log      *slog.Logger
 	Now      func() time.Time
 	// PseudonymKey keys the pseudonyms of anonymous reporting; it is made once per installation and kept.

@@ -237,7 +237,7 @@ func (d *device) openAgent(watch func(agent.Happening)) error {
 		return err
 	}
 	parts := agent.Parts{
-		Outbox: d.outbox, Collector: d.collect, Devices: d.targets, Periodic: schedules, Health: d.health, Log: d.log,
+		Outbox: d.outbox, Collector: d.collect, Devices: d.targets, Periodic: schedules, Log: d.log,
 		PseudonymKey: key, Watch: watch, ThrottleState: intake.State(d.path(throttleFile)), Metrics: d.metrics,
 	}
 	if signer != nil {
