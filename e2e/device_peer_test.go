@@ -36,7 +36,7 @@ func startSSHD(t *testing.T, host string, more ...string) sshServer {
 		t.Fatal(err)
 	}
 	if os.Geteuid() == 0 { // compiled into sshd: where it separates privileges
-		if err := os.MkdirAll("/run/sshd", 0o755); err != nil { //nolint:gosec // as the package makes it
+		if err := os.MkdirAll("/run/sshd", 0o755); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -134,7 +134,7 @@ func TestE2EOpenSSH(t *testing.T) {
 	for _, host := range []string{"127.0.0.1", "::1"} {
 		t.Run(host, func(t *testing.T) {
 			script := filepath.Join(t.TempDir(), "show")
-			if err := os.WriteFile(script, []byte(showShell), 0o755); err != nil { //nolint:gosec // a program
+			if err := os.WriteFile(script, []byte(showShell), 0o755); err != nil {
 				t.Fatal(err)
 			}
 			server, s := startSSHD(t, host, "ForceCommand "+script), newSink(t)

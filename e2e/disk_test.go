@@ -93,13 +93,15 @@ func TestE2EDiskFull(t *testing.T) {
 	for _, l := range lines {
 		sendUDP(t, listen, "<186>7: edge-rtr-7: Jun 13 2026 21:07:15.454 UTC: %SYS-2-"+l)
 	}
-	s.refuse(nil) // what was accepted leaves, full disk or not
-	s.awaitAll(t, accepted)
-
+	if n := strings.Count(a.log.String(), "the outbox could not be written"); n > 2 {
+		t.Errorf("the log says %d times that the outbox could not be written, want it told once", n)
+	}
+	a.run("show", "call-home", "statistics") // it goes on to answer
+	s.refuse(nil)
 	if err := os.Remove(filepath.Join(data, "filler")); err != nil {
 		t.Fatal(err)
 	}
-	s.awaitAll(t, lines)
+	s.awaitAll(t, append(lines, accepted...))
 	awaitPage(t, metrics, "/healthz", `"well":true`)
 	a.awaitLog("the outbox can be written again")
 	if err := order(999); err != nil {
@@ -107,6 +109,36 @@ func TestE2EDiskFull(t *testing.T) {
 	}
 	s.awaitAll(t, accepted)
 	t.Logf("%d orders were accepted; the refusal: %v", len(accepted), refusal)
+}
+
+// TestE2EKilledOnFullDisk: an agent that is killed while its disk is full starts again on it, says so, and delivers all
+// that was accepted once there is room.
+func TestE2EKilledOnFullDisk(t *testing.T) {
+	needE2E(t)
+	dir, s := t.TempDir(), newSink(t)
+	data := filepath.Join(dir, "data")
+	smallDisk(t, data, 16)
+	metrics := freePort(t, "127.0.0.1")
+	a := startAgent(t, dir, lineConfig(s, "{}", fmt.Sprintf(`metrics: {listen: "%s"}`, metrics)))
+	s.refuse(errBusy)
+	var accepted []string
+	for i := range 20 {
+		accepted = append(accepted, fmt.Sprintf("order %02d", i))
+		a.run("test", accepted[i], "--profile", "backend")
+	}
+	fill(t, filepath.Join(data, "filler"))
+	a.kill()
+	a.start()
+	if _, err := a.tryRun("test", strings.Repeat("x", 40), "--profile", "backend"); err != nil && !strings.Contains(err.Error(), "full") {
+		t.Errorf("an order on the full disk: got %v, want an error that says it is full", err)
+	}
+	a.run("queue", "list")
+	s.refuse(nil)
+	if err := os.Remove(filepath.Join(data, "filler")); err != nil {
+		t.Fatal(err)
+	}
+	s.awaitAll(t, accepted)
+	awaitPage(t, metrics, "/healthz", `"well":true`)
 }
 
 // grep are the lines of text that contain word.

@@ -127,7 +127,7 @@ func newFakeJournal(t *testing.T) *fakeJournal {
 	dir := t.TempDir()
 	j := &fakeJournal{t: t, file: filepath.Join(dir, "journal")}
 	script := strings.ReplaceAll(fakeJournalctl, "JOURNAL", j.file)                               // the agent hands it no environment of ours
-	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil { //nolint:gosec // a program
+	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	writeFile(t, j.file, "")

@@ -212,3 +212,18 @@ func TestE2ELoggerSends(t *testing.T) {
 		}
 	}
 }
+
+// TestE2EOwnAuthority: without a certificate of its own the agent shows one of its own authority, which OpenSSL's client
+// can verify by the folder that the log names.
+func TestE2EOwnAuthority(t *testing.T) {
+	needE2E(t)
+	openssl := needProgram(t, "openssl")
+	dir, s, addr := t.TempDir(), newSink(t), freePort(t, "127.0.0.1")
+	a := startAgent(t, dir, lineConfig(s, fmt.Sprintf(`{syslog: ["tls://%s"]}`, addr)))
+	folder := filepath.Join(dir, "data", "tls")
+	a.awaitLog("certificate of our own authority", "folder="+folder)
+	line := "<186>7: edge-rtr-7: Jun 13 2026 21:07:15.454 UTC: %SYS-2-LOGGED: by OpenSSL"
+	runProgram(t, nil, fmt.Sprintf("%d %s", len(line), line), openssl, "s_client", "-quiet", "-no_ign_eof", "-connect", addr,
+		"-CAfile", filepath.Join(folder, "ca.crt"), "-verify_return_error", "-verify_hostname", "localhost")
+	s.awaitText(t, "by OpenSSL")
+}

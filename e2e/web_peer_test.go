@@ -45,8 +45,8 @@ http {
 	return "https://" + addr + path
 }
 
-// TestE2ENginxClientCertificate: a receiver that demands client certificates. With the wrong authority configured the
-// queue says why nothing leaves, and a reload with the right one lets it go.
+// TestE2ENginxClientCertificate: a receiver that demands client certificates. With the wrong authority configured, and then
+// without a certificate, the queue says why nothing leaves; a reload with the right ones lets it go.
 func TestE2ENginxClientCertificate(t *testing.T) {
 	needE2E(t)
 	for _, host := range []string{"127.0.0.1", "::1"} {
@@ -58,14 +58,14 @@ func nginxClientCertificate(t *testing.T, host string) {
 	s, right, wrong := newSink(t), newCA(t, "Back end CA"), newCA(t, "Another CA")
 	url := startNginx(t, s, right, right, host)
 	cert, key := right.leaf("edge-rtr-7")
-	config := func(trusted string) string {
+	config := func(trusted, shown string) string {
 		return strings.Replace(lineConfig(s, "{}", fmt.Sprintf(`trust_points:
   - {name: backend, ca_file: %s}
   - {name: another, ca_file: %s}
   - {name: own, cert_file: %s, key_file: %s}
-http: {trust_points: [%s], certificate: own}`, right.File, wrong.File, cert, key, trusted)), s.URL, url, 1)
+http: {trust_points: [%s], certificate: "%s"}`, right.File, wrong.File, cert, key, trusted, shown)), s.URL, url, 1)
 	}
-	a := startAgent(t, t.TempDir(), config("another"))
+	a := startAgent(t, t.TempDir(), config("another", "own"))
 	a.run("test", "who are you", "--profile", "backend")
 	eventually(t, "the refusal in the queue", func() error {
 		out := a.run("queue", "list")
@@ -74,13 +74,23 @@ http: {trust_points: [%s], certificate: own}`, right.File, wrong.File, cert, key
 		}
 		return nil
 	})
-	t.Logf("the queue says: %s", a.run("queue", "list"))
 	if n := len(s.arrivals()); n != 0 {
 		t.Fatalf("%d messages went to a server that nobody vouched for", n)
 	}
 
-	writeFile(t, a.config, config("backend"))
+	writeFile(t, a.config, config("backend", ""))
 	a.run("reload")
+	a.run("queue", "retry", "--all")
+	eventually(t, "the server's word in the queue", func() error {
+		if out := a.run("queue", "list"); !strings.Contains(out, "No required SSL certificate was sent") {
+			return fmt.Errorf("it does not say that a certificate is missing:\n%s", out)
+		}
+		return nil
+	})
+
+	writeFile(t, a.config, config("backend", "own"))
+	a.run("reload")
+	a.run("queue", "retry", "--all")
 	s.awaitText(t, "who are you")
 	if n := len(s.arrivals()); n != 1 {
 		t.Errorf("the message arrived %d times, want once", n)
