@@ -116,7 +116,7 @@ func TestReplaysClock(t *testing.T) {
 		{"no stamp at all", "2026-06-20 00:00:00"},
 		{at(13, "10:00:00"), "2026-06-13 10:00:00"},
 		{"no stamp at all", "2026-06-13 10:00:00"},
-		{at(13, "09:59:00"), "2026-06-13 10:00:00"}, // from another device, a little late
+		{at(13, "09:59:00"), "2026-06-13 10:00:00"},                                    // from another device, a little late
 		{strings.Replace(at(14, "10:00:00"), "Jun", "*Jun", 1), "2026-06-13 10:00:00"}, // its clock was never set
 		{at(14, "10:00:00"), "2026-06-14 10:00:00"},
 		{at(2, "10:00:00"), "2026-06-02 10:00:00"}, // another capture
