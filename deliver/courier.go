@@ -90,7 +90,7 @@ func (c *Courier) Run(ctx context.Context) error {
 		lease, err := c.queue.Lease(ctx, outbox.Limits{PerDestination: c.cfg.PerDestination, Entries: leaseEntries})
 		if err != nil {
 			if ctx.Err() != nil {
-				return nil //nolint:nilerr // asked to stop
+				return nil
 			}
 			return fmt.Errorf("courier: %w", err)
 		}

@@ -120,7 +120,7 @@ func truncated(f *os.File) error {
 		return err
 	}
 	if wal, err := os.Stat(f.Name() + "-wal"); info.Size() == 0 || err == nil && wal.Size() > 0 {
-		return nil //nolint:nilerr // no journal is what the check is for
+		return nil
 	}
 	var header [headerSize]byte
 	if _, err := io.ReadFull(f, header[:]); err != nil {

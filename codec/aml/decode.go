@@ -211,7 +211,7 @@ func (d *decoder) recognise(f *frame) {
 		if parent.node != nil {
 			var hint int
 			f.node, hint = parent.node.child(d.local(), int(parent.hint))
-			parent.hint = uint8(hint) //nolint:gosec // an index of at most 16 elements
+			parent.hint = uint8(hint)
 		}
 	}
 	if f.node == nil {

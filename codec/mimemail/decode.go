@@ -116,7 +116,7 @@ func (s *search) visit(e *message.Entity, depth int, undone bool) error {
 	if kind == "message/rfc822" {
 		inner, err := message.ReadWithOptions(e.Body, &message.ReadOptions{MaxHeaderBytes: maxHeader})
 		if err != nil && !readable(err) {
-			return nil //nolint:nilerr // a broken forwarded mail holds nothing; other parts may
+			return nil
 		}
 		return s.visit(inner, depth+1, err == nil)
 	}
@@ -131,7 +131,7 @@ func (s *search) visitParts(mr message.MultipartReader, depth int) error {
 	for {
 		part, err := mr.NextPart()
 		if err != nil && !readable(err) {
-			return nil //nolint:nilerr // the end, or a body cut off: what came before counts
+			return nil
 		}
 		if err := s.visit(part, depth+1, err == nil); err != nil {
 			return err
@@ -154,7 +154,7 @@ func (s *search) judge(e *message.Entity, kind string, params map[string]string)
 		return errSize
 	}
 	if err != nil && len(body) == 0 {
-		return nil //nolint:nilerr // an unreadable part is as good as none
+		return nil
 	}
 	rank := rankOf(kind, body)
 	if rank <= s.rank {

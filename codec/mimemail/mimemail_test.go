@@ -75,7 +75,7 @@ func readStd(t testing.TB, b []byte) (mail.Header, []byte) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, b)
 	}
-	var body io.Reader = m.Body
+	body := m.Body
 	switch enc := m.Header.Get("Content-Transfer-Encoding"); enc {
 	case "quoted-printable":
 		body = quotedprintable.NewReader(body)

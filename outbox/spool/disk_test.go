@@ -194,7 +194,7 @@ func TestSyncsUnderStrace(t *testing.T) {
 	}
 	dir := t.TempDir()
 	trace := filepath.Join(dir, "trace")
-	c := exec.Command(strace, "-f", "-q", "-e", "trace=fsync,fdatasync,newfstatat,stat,exit_group", "-o", trace, os.Args[0]) //nolint:noctx // ends by itself
+	c := exec.Command(strace, "-f", "-q", "-e", "trace=fsync,fdatasync,newfstatat,stat,exit_group", "-o", trace, os.Args[0])
 	c.Env = append(os.Environ(), straceEnv+"="+dir)
 	if out, err := c.CombinedOutput(); err != nil {
 		t.Fatalf("strace: %v: %s", err, out)

@@ -144,7 +144,7 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for round := range rounds {
-		c := exec.Command(os.Args[0]) //nolint:noctx // it is killed below
+		c := exec.Command(os.Args[0])
 		c.Env = append(os.Environ(), killEnv+"="+dir, killEnv+"_ROUND="+strconv.Itoa(round))
 		var complaint strings.Builder
 		c.Stderr = &complaint
