@@ -32,7 +32,11 @@ type passed struct {
 }
 
 func (p passed) String() string {
-	return fmt.Sprintf("%.0f msgs/s of %.1f KiB, %.2f ms CPU each", p.rate, float64(p.size)/1024, p.cpu)
+	s := fmt.Sprintf("%.0f msgs/s of %.1f KiB", p.rate, float64(p.size)/1024)
+	if p.cpu > 0 {
+		s += fmt.Sprintf(", %.2f ms CPU each", p.cpu)
+	}
+	return s
 }
 
 // ourThrough floods our agent with lines whose messages all go to the tally's server.
