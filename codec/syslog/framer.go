@@ -217,7 +217,7 @@ func (f *Framer) look() (start, kind, n int) {
 	case class[c]&isAlpha == 0 && c < 0x80:
 		return 0, continues, 0
 	}
-	if len(b) < longestStart && !f.finished && bytes.IndexAny(b, " \n\x00") < 0 {
+	if len(b) < longestStart && !f.finished && !bytes.ContainsAny(b, " \n\x00") {
 		return 0, undecided, 0
 	}
 	if month, _ := scanMonth(b); month > 0 {

@@ -281,7 +281,7 @@ func (q *quickLine) core(b []byte, at int) int {
 	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || text < len(b) && (b[text] == ' ' || b[text] == '%') {
 		return -1
 	}
-	q.severity = Severity(b[i+1] - '0') //nolint:gosec // one digit
+	q.severity = Severity(b[i+1] - '0')
 	q.facility, q.mnemonic = b[at+1:i], b[i+3:end]
 	return text
 }

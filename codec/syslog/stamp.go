@@ -285,7 +285,7 @@ func plainFraction(b []byte, i int) (nsec int32, digs uint8, end int) {
 		}
 		i++
 	}
-	digs = uint8(min(i-start, 9)) //nolint:gosec // at most 9
+	digs = uint8(min(i-start, 9))
 	return n * pow10[digs], digs, i
 }
 
@@ -404,7 +404,7 @@ func (p *Parser) settle(r *reading, received time.Time, l *Line) {
 func (p *Parser) localSeconds(r *reading, l *Line) int64 {
 	t := time.Date(r.year, time.Month(r.month), r.day, r.hour, r.min, min(r.sec, 59), 0, p.Zone)
 	_, off := t.Zone()
-	l.Offset = int32(off) //nolint:gosec // an offset is below a day
+	l.Offset = int32(off)
 	return t.Unix()
 }
 

@@ -55,7 +55,7 @@ func (l *Line) moduleCore() bool {
 	}
 	end := run(t, module+3, isName|isDash)
 	l.CoreFacility, l.Mnemonic = t[i:module], t[module+3:end]
-	l.own(Severity(t[module+1] - '0')) //nolint:gosec // one digit
+	l.own(Severity(t[module+1] - '0'))
 	l.Vendor = VendorHuawei
 	if t[at+2] == '1' {
 		l.Vendor = VendorComware
@@ -149,7 +149,7 @@ func (l *Line) coded() bool {
 		return false
 	}
 	l.Vendor, l.MessageID = VendorF5, t[:n]
-	l.own(Severity(t[n+1] - '0')) //nolint:gosec // one digit
+	l.own(Severity(t[n+1] - '0'))
 	l.Text = t[skipSpaces(t, n+3):]
 	return true
 }
