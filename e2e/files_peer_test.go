@@ -126,7 +126,7 @@ func newFakeJournal(t *testing.T) *fakeJournal {
 	t.Helper()
 	dir := t.TempDir()
 	j := &fakeJournal{t: t, file: filepath.Join(dir, "journal")}
-	script := strings.ReplaceAll(fakeJournalctl, "JOURNAL", j.file)                               // the agent hands it no environment of ours
+	script := strings.ReplaceAll(fakeJournalctl, "JOURNAL", j.file) // the agent hands it no environment of ours
 	if err := os.WriteFile(filepath.Join(dir, "journalctl"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}

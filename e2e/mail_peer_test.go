@@ -4,8 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"callhome"
@@ -153,10 +156,30 @@ pickup unix n - n 60 1 pickup
 			log, _ := os.ReadFile(filepath.Join(dir, "log")) // says why, if it is there
 			t.Logf("postfix's log:\n%s", tail(string(log), 40))
 		}
-		runProgram(t, nil, "", postfix, "-c", conf, "stop")
+		if out, err := exec.Command(postfix, "-c", conf, "stop").CombinedOutput(); err != nil {
+			t.Errorf("postfix stop: %v\n%s", err, out)
+		}
+		endMaster(t, queue)
 	})
 	p.awaitListening(addr)
 	return addr, filepath.Join(store, "all", "new", "*")
+}
+
+// endMaster makes sure that Postfix's master is gone: it leaves the process group that it was started in.
+func endMaster(t *testing.T, queue string) {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(queue, "pid", "master.pid"))
+	if err != nil {
+		return // it never ran
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	if cwd, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err == nil && cwd == queue {
+		_ = syscall.Kill(pid, syscall.SIGKILL)
+	}
 }
 
 // TestE2EPostfix: a real mail server, by STARTTLS and with a login; what lies in the mailbox decodes to the message.
