@@ -42,10 +42,15 @@ func (p *Parser) bareXR(b []byte, received time.Time, l *Line) bool {
 	return true
 }
 
+// address6 reports whether an address of IPv6 that begins with two colons stands at i.
+func address6(b []byte, i int) bool {
+	return hasPrefixAt(b, i, "::") && i+2 < len(b) && class[b[i+2]]&(isDigit|isAlpha) != 0
+}
+
 // skipColon skips spaces, one colon and more spaces.
 func skipColon(b []byte, i int) int {
 	i = skipSpaces(b, i)
-	if i < len(b) && b[i] == ':' {
+	if i < len(b) && b[i] == ':' && !address6(b, i) {
 		i = skipSpaces(b, i+1)
 	}
 	return i

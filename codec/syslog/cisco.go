@@ -80,6 +80,9 @@ func levelWord(w []byte) bool { return facilityLevel(w) || severityOfWord(w).Val
 
 // facilityLevel reports whether w is a facility and a level joined by a dot or a colon: no host is called that.
 func facilityLevel(w []byte) bool {
+	if n := len(w); n > 2 && w[0] == '<' && w[n-1] == '>' {
+		w = w[1 : n-1]
+	}
 	i := run(w, 0, isAlpha|isDigit)
 	return i > 0 && i < len(w) && (w[i] == '.' || w[i] == ':') && facilityWord(w[:i]) && severityOfWord(w[i+1:]).Valid()
 }

@@ -41,7 +41,7 @@ type prefix struct {
 func (x *prefix) scan(p *Parser, b []byte) bool {
 	for i := 0; i < len(b); {
 		c := b[i]
-		if c == ' ' || c == ':' || c == '\t' {
+		if c == ' ' || c == ':' && !address6(b, i) || c == '\t' {
 			i++
 			continue
 		}

@@ -137,9 +137,9 @@ var inName = func() (t [256]bool) {
 	return t
 }()
 
-// quickName is the end of a name that begins at i.
+// quickName is the end of a name that begins at i, as far as a host can be long.
 func quickName(b []byte, i int) int {
-	for i < len(b) && inName[b[i]] {
+	for end := min(len(b), i+maxHost); i < end && inName[b[i]]; {
 		i++
 	}
 	return i
@@ -278,7 +278,7 @@ func (q *quickLine) core(b []byte, at int) int {
 	} else if !hasPrefixAt(b, end, ": ") {
 		return -1
 	}
-	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || text < len(b) && (b[text] == ' ' || b[text] == '%') {
+	if b[i+1] > '7' || i-at < 3 || b[i-1] == '-' || end == i+3 || text > maxHeader || text < len(b) && (b[text] == ' ' || b[text] == '%') {
 		return -1
 	}
 	q.severity = Severity(b[i+1] - '0')

@@ -174,8 +174,11 @@ func (l *Line) hostAndTag() {
 	}
 	t := l.Text
 	end := token(t, 0)
-	w := t[:end]
 	rest := skipSpaces(t, end)
+	if k := bytes.IndexByte(t[:end], '\t'); k > 0 {
+		end, rest = k, k+1 // columns, as Windows agents send them
+	}
+	w := t[:end]
 	if len(w) > 2 && levelWord(w) && bytes.IndexByte(w, '.') > 0 {
 		l.Text = t[rest:] // facility.level in front of the host
 		l.hostAndTag()
@@ -339,7 +342,7 @@ func (l *Line) bsdTag() {
 	if n >= len(t) {
 		return
 	}
-	if t[n] == ' ' && n+1 < len(t) && t[n+1] == ':' && n > 1 && n <= maxTag && hasPrefixAt(t, n, " : ") {
+	if t[n] == ' ' && n > 1 && n <= maxTag && hasPrefixAt(t, skipSpaces(t, n), ": ") {
 		l.Program, l.Text = t[:n], t[skipColon(t, n):]
 		return
 	}

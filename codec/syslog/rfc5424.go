@@ -186,8 +186,17 @@ func (p *Parser) quoted(received time.Time, l *Line) {
 	}
 	if c.at > 0 {
 		var x prefix
-		if !x.scan(p, t[:c.at]) || !x.plausible() || x.n > 0 && x.stamps == 0 && x.node == nil && x.nn == 0 && x.where == nil {
+		pri, n, odd := scanPRI(t)
+		if odd != 0 {
 			return
+		}
+		if !x.scan(p, t[n:c.at]) || !x.plausible() || x.n > 0 && x.stamps == 0 && x.node == nil && x.nn == 0 && x.where == nil {
+			return
+		}
+		if n > 0 { // the device's own PRI behind a relay's header
+			l.Relay.PRI = l.PRI
+			l.Flags |= FlagRelayed
+			l.setPRI(pri)
 		}
 		if x.node != nil {
 			l.Node = x.node
