@@ -42,7 +42,8 @@ type Event struct {
 	Secure     bool      `json:"secure,omitempty"` // the sender was authenticated (TLS client certificate)
 
 	Raw           []byte `json:"raw,omitempty"`  // the line as received, without framing
-	Text          string `json:"text,omitempty"` // the message text, unchanged
+	Text          string `json:"text,omitempty"`  // the message text, unchanged
+	Words         string `json:"words,omitempty"` // what it says, without header and codes: for pagers
 	Dialect       string `json:"dialect,omitempty"`
 	Severity      int    `json:"severity"` // syslog severity 0..7; -1 when unknown
 	Facility      string `json:"facility,omitempty"`

@@ -63,6 +63,7 @@ type Message struct {
 	CCOID      string   `json:"ccoid,omitempty"`
 
 	Description   string `json:"msg_desc,omitempty"`
+	Fault         string `json:"-"` // the fault in words, for pagers; where empty, short text makes it of the description
 	SystemName    string `json:"sys_name,omitempty"`
 	ContactName   string `json:"contact_name,omitempty"`
 	ContactEmail  string `json:"contact_email,omitempty"`

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// workers run collections at once: they mostly wait for devices.
-	workers = 32
+	// maxWork is how many alerts are worked on at once: they mostly wait for devices, whose sessions are limited apart.
+	maxWork = 256
 	// admitQueue is how many wanted alerts may wait for their transaction before readers wait.
 	admitQueue = 1024
 	// admitBatch is how many go into one transaction.
@@ -195,9 +195,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.parts.Periodic != nil {
 		rest.Go(func() { _ = a.parts.Periodic.Run(ctx, a.due) }) // ends with ctx only
 	}
-	for range workers {
-		rest.Go(func() { a.work(ctx) })
-	}
+	rest.Go(func() { a.work(ctx) })
 	<-ctx.Done()
 	readers.Wait()
 	_ = a.joiner.flush(handing) // fails only when the time to hand over is over

@@ -31,7 +31,7 @@ func level(l callhome.Level) *callhome.Level { return &l }
 func testConfig() Config {
 	zero := 0
 	return Config{
-		Device:  Device{Hostname: "edge-rtr-7", Personality: "ios", Model: "QX9006", Serial: "QXA2613K0PZ"},
+		Device: Device{Hostname: "edge-rtr-7", Personality: "ios", Model: "QX9006", Serial: "QXA2613K0PZ"}, OwnNames: []string{"vm-1"},
 		Devices: []NetworkDevice{{Device: Device{Hostname: "core-1", Personality: "ios", Model: "QX9010", Serial: "QXB1"}, Address: "192.0.2.7"}},
 		CallHome: CallHome{
 			Enabled: true, RateLimit: &zero, Contact: Contact{Email: "noc@ops.example"},
@@ -170,7 +170,9 @@ func bubble(t *testing.T, cfg Config, f func(*world)) {
 func TestWhoseLineItIs(t *testing.T) {
 	for _, c := range []struct{ name, peer, line, want string }{
 		{"the own host, by its name", "192.0.2.99", fanDown, "backend edge-rtr-7, pager edge-rtr-7"},
-		{"the own host, over loopback under another name", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7", "other", 1), "backend edge-rtr-7, pager edge-rtr-7"},
+		{"the own host, over loopback without a name", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7: ", "", 1), "backend edge-rtr-7, pager edge-rtr-7"},
+		{"the own host, under the name the system gives it", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7", "vm-1", 1), "backend edge-rtr-7, pager edge-rtr-7"},
+		{"a stranger, through a relay on this host", "127.0.0.1", strings.Replace(fanDown, "edge-rtr-7", "other", 1), "backend other, pager other"},
 		{"a device, by its address", "192.0.2.7", strings.Replace(fanDown, "edge-rtr-7", "whatever", 1), "backend core-1, pager core-1"},
 		{"a device, by its name through a relay", "192.0.2.50", strings.Replace(fanDown, "edge-rtr-7", "CORE-1.ops.example", 1), "backend core-1, pager core-1"},
 		{"a stranger, by the name its lines carry", "192.0.2.50", strings.Replace(fanDown, "edge-rtr-7", "sw-9", 1), "backend sw-9, pager sw-9"},
@@ -427,4 +429,50 @@ func bodies(envelopes []callhome.Envelope) string {
 		out = append(out, string(e.Body))
 	}
 	return strings.Join(out, "\n----\n")
+}
+
+func TestPagersReadWords(t *testing.T) {
+	cfg := testConfig()
+	cfg.CallHome.Profiles[1].Subscribe = []callhome.Subscription{{Group: callhome.GroupSyslog, Severity: level(callhome.LevelMinor)}}
+	bubble(t, cfg, func(w *world) {
+		for line, want := range map[string]string{
+			"<3>Nov 22 00:27:58 edge-rtr-7 kernel: EXT4-fs error (device sda1): checksum invalid": "EXT4-fs error (device sda1): checksum invalid",
+			linkDown: "Interface GigabitEthernet0/1, changed state to down",
+			linkUp:   "Cleared: Interface GigabitEthernet0/1, changed state to up",
+			"<186>41: edge-rtr-7: Jun 13 2026 21:07:15.454 UTC : %UC_RTMT-2-RTMT_ALERT: %[AlertName=CPUPegging][AlertDetail= Load is 97 %][AppID=Cisco AMC Service][ClusterID=][NodeID=edge-rtr-7]: RTMT Alert": "CPUPegging: Load is 97 %",
+		} {
+			before := len(w.envelopes())
+			if line == linkUp {
+				w.take("192.0.2.7", linkDown)
+			}
+			w.take("192.0.2.7", line)
+			if got := bodies(w.envelopes()[before:]); !strings.Contains(got, "): "+want) {
+				t.Errorf("%s: a pager must read %q: got %s", line, want, got)
+			}
+			time.Sleep(48 * time.Hour) // repeats are told again
+		}
+	})
+}
+
+func TestAClosedProfileGetsNothingMore(t *testing.T) {
+	bubble(t, testConfig(), func(w *world) {
+		p := w.agent.plan.Load()
+		alert := callhome.Alert{Profiles: []callhome.ProfileName{"backend"}}
+		if got := p.closed("backend", &alert); got != "" {
+			t.Errorf("an active profile: got %q", got)
+		}
+		cfg := testConfig()
+		cfg.CallHome.Profiles[0].Active = false
+		if err := w.agent.Reload(cfg); err != nil {
+			t.Fatal(err)
+		}
+		p = w.agent.plan.Load()
+		if got := p.closed("backend", &alert); got != callhome.ReasonProfileInactive {
+			t.Errorf("a profile switched off: got %q", got)
+		}
+		alert.Source = callhome.SourceOperator
+		if got := p.closed("backend", &alert); got != "" {
+			t.Errorf("an operator's order goes to an inactive profile: got %q", got)
+		}
+	})
 }

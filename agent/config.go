@@ -115,6 +115,7 @@ type Config struct {
 	CallHome    CallHome
 	Devices     []NetworkDevice
 	Contexts    []string // of the agent's own device
+	OwnNames    []string // further host names that lines of the agent's own host carry
 	Collect     collect.Config
 	Maintenance []Maintenance
 	Outputs     Outputs
@@ -270,6 +271,9 @@ func (c *CallHome) validateProfiles(p *personality.Personality, f *faults) {
 	for i := range c.Profiles {
 		pr, path := &c.Profiles[i], fmt.Sprintf("call_home.profiles[%d]", i)
 		f.add(path+".name", p.Limits.CheckProfileName(string(pr.Name)))
+		if pr.Name.Equal(callhome.ProfileAnonymous) {
+			f.addf(path+".name", "%q is the profile of anonymous reporting; choose another name", pr.Name)
+		}
 		if first, twice := seen[strings.ToLower(string(pr.Name))]; twice {
 			f.addf(path+".name", "%q is also profiles[%d]; names differ by more than case", pr.Name, first)
 		}

@@ -22,7 +22,7 @@ func (p *plan) describe(t *target, a *callhome.Alert, number uint64, accepted ti
 		Builder: first(pers.AML.Builder, d.Model, "callhome"), BuilderVersion: pers.AML.Version,
 		DeviceID: t.deviceID(), ServerID: string(t.deviceID()),
 		CustomerID: ch.CustomerID, ContractID: ch.ContractID, SiteID: first(d.SiteID, ch.SiteID),
-		Description: a.Text, SystemName: d.Hostname,
+		Description: a.Text, Fault: fault(a), SystemName: d.Hostname,
 		ContactName: ch.Contact.Name, ContactEmail: ch.Contact.Email, ContactPhone: ch.Contact.Phone, StreetAddress: ch.Contact.StreetAddress,
 		Model: d.Model, Serial: d.Serial, PartNo: d.PartNo, HWVersion: d.HWVersion, SWVersion: d.SWVersion,
 		SysObjectID: d.SysObjectID, SysDescr: d.SysDescr, SwitchPriority: ch.SwitchPriority,
@@ -39,6 +39,31 @@ func (p *plan) describe(t *target, a *callhome.Alert, number uint64, accepted ti
 			callhome.Tag{Key: "ServiceNumber", Value: r.ServiceRequest}, callhome.Tag{Key: "ForwardAddress", Value: r.ForwardAddress})
 	}
 	return m
+}
+
+// fault is what an alert says in words; the end of trouble begins with saying so.
+func fault(a *callhome.Alert) string {
+	if a.State == callhome.StateClear && a.Words != "" {
+		return "Cleared: " + a.Words
+	}
+	return a.Words
+}
+
+// wordsOf is the text behind a line's header. An alert of Unified CM says what it is about in its tags.
+func wordsOf(a *callhome.Alert, text string) string {
+	var name, detail string
+	for _, t := range a.Tags {
+		switch strings.ToLower(t.Key) {
+		case "alertname":
+			name = t.Value
+		case "alertdetail":
+			detail = t.Value
+		}
+	}
+	if name != "" {
+		return strings.TrimSpace(name + ": " + strings.TrimSpace(detail))
+	}
+	return strings.TrimSpace(text)
 }
 
 // messageName is the event's own name, or the group's.

@@ -29,10 +29,13 @@ type deviceIndex struct {
 	all     []*target
 }
 
-func newDeviceIndex(own Device, devices []NetworkDevice) *deviceIndex {
+func newDeviceIndex(own Device, ownNames []string, devices []NetworkDevice) *deviceIndex {
 	x := &deviceIndex{byAddr: map[netip.Addr]*target{}, byName: map[string]*target{}, byShort: map[string]*target{}}
 	x.own = newTarget(own)
 	x.own.name = own.Hostname
+	for _, name := range append([]string{"localhost", "127.0.0.1", "::1"}, ownNames...) {
+		x.byName[strings.ToLower(name)] = x.own
+	}
 	x.addName(own.Hostname, x.own)
 	for i := range devices {
 		d := &devices[i]
@@ -130,7 +133,7 @@ func (x *deviceIndex) find(name string) *target {
 	if name == "" || strings.EqualFold(name, x.own.device.Hostname) {
 		return x.own
 	}
-	if t := x.byName[strings.ToLower(name)]; t != nil {
+	if t := x.byName[strings.TrimSuffix(strings.ToLower(name), ".")]; t != nil {
 		return t
 	}
 	return x.stranger(name)

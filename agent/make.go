@@ -34,8 +34,12 @@ func (a *Agent) make(p *plan, t *target, alert *callhome.Alert, m *callhome.Mess
 	case err != nil: // one address is none; the others get their envelopes
 		failed = a.outcome(alert, m, w, outbox.StatusDead, "", err)
 	}
-	if err := a.sign(envelopes); err != nil {
-		return nil, a.outcome(alert, m, w, outbox.StatusDead, "", err)
+	envelopes, err = a.sign(envelopes)
+	switch {
+	case err != nil:
+		failed = a.outcome(alert, m, w, outbox.StatusDead, "", err)
+	case failed == nil && len(envelopes) == 0:
+		failed = a.outcome(alert, m, w, outbox.StatusDead, "", callhome.Errorf(callhome.KindInvalid, "profile %s has no destination", w.profile.Name))
 	}
 	return envelopes, failed
 }
@@ -49,18 +53,23 @@ func anonymousOnly(profile *callhome.Profile, g callhome.AlertGroup) error {
 	return nil
 }
 
-// sign signs the mails among envelopes, if mails are signed.
-func (a *Agent) sign(envelopes []callhome.Envelope) (err error) {
-	for i := range envelopes {
-		e := &envelopes[i]
-		if a.parts.Sign == nil || e.Destination.Transport != callhome.TransportEmail {
-			continue
-		}
-		if e.Body, err = a.parts.Sign(e.Body); err != nil {
-			return err
-		}
+// sign signs the mails among envelopes, if mails are signed. A mail that cannot be signed is left out.
+func (a *Agent) sign(envelopes []callhome.Envelope) (signed []callhome.Envelope, failed error) {
+	if a.parts.Sign == nil {
+		return envelopes, nil
 	}
-	return nil
+	for _, e := range envelopes {
+		if e.Destination.Transport == callhome.TransportEmail {
+			body, err := a.parts.Sign(e.Body)
+			if err != nil {
+				failed = err
+				continue
+			}
+			e.Body = body
+		}
+		signed = append(signed, e)
+	}
+	return signed, failed
 }
 
 func (a *Agent) outcome(alert *callhome.Alert, m *callhome.Message, w *want, s outbox.Status, r callhome.Reason, err error) *outbox.Outcome {

@@ -186,8 +186,11 @@ func (a *Agent) Request(ctx context.Context, o RequestOrder) (Taken, error) {
 		name = callhome.ProfileCiscoTAC
 	}
 	profile, err := p.named(name)
-	if err != nil {
+	switch {
+	case err != nil:
 		return Taken{}, err
+	case o.Profile == "" && !profile.Active: // nothing goes to a vendor unasked
+		return Taken{}, callhome.Errorf(callhome.KindInvalid, "profile %s is inactive; activate it, or name a profile with --profile: %s", name, p.profileNames())
 	}
 	if err := anonymousOnly(profile, callhome.GroupRequest); err != nil {
 		return Taken{}, err
@@ -224,6 +227,9 @@ func (p *plan) named(name callhome.ProfileName) (*callhome.Profile, error) {
 		return nil, callhome.Errorf(callhome.KindInvalid, "name a profile with --profile; there are: %s", p.profileNames())
 	}
 	if profile := p.profile(name); profile != nil {
+		if len(profile.Email)+len(profile.HTTP) == 0 {
+			return nil, callhome.Errorf(callhome.KindInvalid, "profile %s has no destination; give it email or http", profile.Name)
+		}
 		return profile, nil
 	}
 	return nil, callhome.Errorf(callhome.KindNotFound, "there is no profile %q; there are: %s", name, p.profileNames())
@@ -248,7 +254,7 @@ func (p *plan) device(name string) (*target, error) {
 	if strings.EqualFold(name, p.devices.own.device.Hostname) {
 		return p.devices.own, nil
 	}
-	if t := p.devices.byName[strings.ToLower(name)]; t != nil {
+	if t := p.devices.byName[strings.TrimSuffix(strings.ToLower(name), ".")]; t != nil {
 		return t, nil
 	}
 	return nil, callhome.Errorf(callhome.KindNotFound, "no device is called %q; see `callhome show call-home`", name)

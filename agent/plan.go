@@ -24,7 +24,7 @@ type plan struct {
 
 // newPlan compiles a validated configuration.
 func newPlan(cfg Config) (*plan, error) {
-	p := &plan{cfg: cfg, devices: newDeviceIndex(cfg.Device, cfg.Devices), classify: classify.New()}
+	p := &plan{cfg: cfg, devices: newDeviceIndex(cfg.Device, cfg.OwnNames, cfg.Devices), classify: classify.New()}
 	p.profiles = withPredefined(&cfg.CallHome, p.devices.own.personality)
 	p.rules = route.Config{
 		Profiles: p.profiles, Disabled: cfg.CallHome.DisabledAlertGroups, Enabled: cfg.CallHome.Enabled,

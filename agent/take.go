@@ -68,7 +68,7 @@ func (p *plan) read(t *target, raw []byte, o *intake.Origin, l *syslog.Line) *ta
 	if t == nil {
 		t = p.devices.byHost(l.Host)
 	}
-	if t == nil && local(o) {
+	if t == nil && len(l.Host) == 0 && local(o) {
 		t = p.devices.own
 	}
 	return t
@@ -153,7 +153,9 @@ func waits(o *intake.Origin) bool {
 // submit passes an alert through maintenance and throttling into the outbox.
 func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stranger, wait bool) error {
 	now := a.parts.Now()
-	if p.inMaintenance(now, alert.Device, alert.Group) {
+	// The end of what was told before a maintenance began is told in it too: nobody else will say so.
+	ends := alert.State == callhome.StateClear && len(a.told(&alert, stranger)) > 0
+	if !ends && p.inMaintenance(now, alert.Device, alert.Group) {
 		a.hear(now, &alert)
 		a.drop(&alert, callhome.ReasonMaintenance)
 		return nil
@@ -209,6 +211,7 @@ func (p *plan) alert(t *target, o *intake.Origin, l *syslog.Line, v *personality
 		}
 		a.Tags = append(a.Tags, callhome.Tag{Key: key, Value: value})
 	}
+	a.Words = wordsOf(&a, string(l.Text))
 	return a
 }
 

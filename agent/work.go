@@ -3,20 +3,30 @@ package agent
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"callhome"
 	"callhome/agent/collect"
+	"callhome/agent/route"
 	"callhome/outbox"
 )
 
 // failPause is how long an alert whose envelopes could not be stored is left alone.
 const failPause = 5 * time.Second
 
-// work takes alerts from the outbox until ctx ends: collects, describes, redacts, renders, and retires each in exchange
-// for its envelopes. A crash anywhere in between hands the alert out again, with the same message numbers.
+// work takes alerts from the outbox until ctx ends and waits for those in work. One goroutine asks for them, so that a
+// put wakes one and not all; devices that hang hold up only their own alerts as long as there are slots.
 func (a *Agent) work(ctx context.Context) {
+	slots := make(chan struct{}, maxWork)
+	var busy sync.WaitGroup
+	defer busy.Wait()
 	for {
+		select {
+		case slots <- struct{}{}:
+		case <-ctx.Done():
+			return
+		}
 		p, err := a.parts.Outbox.NextAlert(ctx)
 		if err != nil {
 			if ctx.Err() == nil && !errors.Is(err, outbox.ErrClosed) {
@@ -24,15 +34,24 @@ func (a *Agent) work(ctx context.Context) {
 			}
 			return
 		}
-		envelopes, outcomes := a.envelopes(ctx, p)
-		if ctx.Err() != nil {
-			return // handed out again at the next start
-		}
-		err = a.parts.Outbox.Retire(ctx, p.Alert.ID, envelopes, outcomes)
-		if err != nil && ctx.Err() == nil {
-			a.parts.Log.Error("an alert is put off", "alert_id", p.Alert.ID, "device", p.Alert.Device, "err", err)
-			_ = a.parts.Outbox.Postpone(ctx, p.Alert.ID, a.parts.Now().Add(failPause)) // if this fails too, a restart hands it out
-		}
+		busy.Go(func() {
+			a.workOn(ctx, p)
+			<-slots
+		})
+	}
+}
+
+// workOn collects, describes, redacts and renders one alert, and retires it in exchange for its envelopes. A crash
+// anywhere in between hands the alert out again, with the same message numbers.
+func (a *Agent) workOn(ctx context.Context, p *outbox.Pending) {
+	envelopes, outcomes := a.envelopes(ctx, p)
+	if ctx.Err() != nil {
+		return // handed out again at the next start
+	}
+	err := a.parts.Outbox.Retire(ctx, p.Alert.ID, envelopes, outcomes)
+	if err != nil && ctx.Err() == nil {
+		a.parts.Log.Error("an alert is put off", "alert_id", p.Alert.ID, "device", p.Alert.Device, "err", err)
+		_ = a.parts.Outbox.Postpone(ctx, p.Alert.ID, a.parts.Now().Add(failPause)) // if this fails too, a restart hands it out
 	}
 }
 
@@ -41,13 +60,13 @@ func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []c
 	plan := a.plan.Load()
 	alert := &p.Alert
 	t := plan.devices.find(alert.Device)
-	wants := plan.wants(t, alert)
-	got := a.gather(ctx, t, alert, wants)
 	for _, name := range alert.Profiles {
-		if plan.profile(name) == nil {
-			outcomes = append(outcomes, a.gone(alert, name))
+		if reason := plan.closed(name, alert); reason != "" {
+			outcomes = append(outcomes, a.closedOutcome(alert, name, reason))
 		}
 	}
+	wants := plan.wants(t, alert)
+	got := a.gather(ctx, t, alert, wants)
 	for i := range wants {
 		made, outcome := a.message(plan, t, alert, got, &wants[i], p.MessageNumber(wants[i].profile.Name), p.AcceptedAt)
 		if outcome != nil {
@@ -58,13 +77,26 @@ func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []c
 	return envelopes, outcomes
 }
 
-// gone is the outcome for a profile that a reload removed or renamed while the alert waited.
-func (a *Agent) gone(alert *callhome.Alert, name callhome.ProfileName) outbox.Outcome {
-	a.metrics.drops(callhome.ReasonProfileInactive).Inc()
-	a.stats.count(callhome.ReasonProfileInactive)
+// closed says why a profile takes no alerts any more: a reload removed, renamed or switched it off while the alert
+// waited. What an operator asks for goes to inactive profiles too.
+func (p *plan) closed(name callhome.ProfileName, a *callhome.Alert) callhome.Reason {
+	profile := p.profile(name)
+	switch {
+	case profile == nil:
+		return callhome.ReasonProfileInactive
+	case a.Source == callhome.SourceOperator:
+		return ""
+	}
+	ch := &p.cfg.CallHome
+	return route.Closed(&route.Config{Enabled: ch.Enabled, Anonymous: ch.AnonymousReporting.Enabled}, profile)
+}
+
+func (a *Agent) closedOutcome(alert *callhome.Alert, name callhome.ProfileName, reason callhome.Reason) outbox.Outcome {
+	a.metrics.drops(reason).Inc()
+	a.stats.count(reason)
 	return outbox.Outcome{
-		Status: outbox.StatusDropped, Reason: callhome.ReasonProfileInactive, AlertID: alert.ID, Device: alert.Device, Group: alert.Group,
-		Profile: name, Detail: "the configuration has no such profile any more",
+		Status: outbox.StatusDropped, Reason: reason, AlertID: alert.ID, Device: alert.Device, Group: alert.Group,
+		Profile: name, Detail: "the configuration changed while the alert waited",
 	}
 }
 
@@ -87,16 +119,14 @@ type want struct {
 	bare     bool // no attachments: short text has no place for them
 }
 
-// wants lists the profiles of an alert as they are now, without those that a reload removed. An alert on demand with
+// wants lists the profiles of an alert as they are now, without those that a reload closed. An alert on demand with
 // destinations of its own goes there.
 func (p *plan) wants(t *target, a *callhome.Alert) []want {
 	var out []want
 	for _, name := range a.Profiles {
-		profile := p.profile(name)
-		if profile == nil {
-			continue
+		if p.closed(name, a) == "" {
+			out = append(out, p.want(t, a, *p.profile(name)))
 		}
-		out = append(out, p.want(t, a, *profile))
 	}
 	if len(a.To) > 0 {
 		adhoc := callhome.Profile{Name: onDemandProfile, Active: true, Format: a.Format}

@@ -37,6 +37,7 @@ type Agent struct {
 	Devices     []agent.NetworkDevice `yaml:"devices,omitempty" json:"devices,omitempty"`
 	DevicesFile string                `yaml:"devices_file,omitempty" json:"devices_file,omitempty"` // CSV, see docs/configuration.md
 	ConfigDir   string                `yaml:"config_dir,omitempty" json:"config_dir,omitempty"`     // fragments, *.yaml, merged in name order
+	OwnNames    []string              `yaml:"-" json:"-"`                                           // further names of the own host: what the system calls itself
 	Contexts    []string              `yaml:"contexts,omitempty" json:"contexts,omitempty"`         // of the own device
 
 	Collect     collect.Config         `yaml:"collect,omitempty" json:"collect,omitzero"`
@@ -120,7 +121,7 @@ func eachPath(v reflect.Value, f func(reflect.Value)) {
 // Conductor is the part of the configuration that the conductor works by.
 func (c *Agent) Conductor() agent.Config {
 	return agent.Config{
-		Device: c.Device, CallHome: c.CallHome.CallHome, Devices: c.Devices, Contexts: c.Contexts, Collect: c.Collect,
+		Device: c.Device, CallHome: c.CallHome.CallHome, Devices: c.Devices, Contexts: c.Contexts, OwnNames: c.OwnNames, Collect: c.Collect,
 		Maintenance: c.Maintenance, Outputs: c.Outputs,
 	}
 }

@@ -18,7 +18,7 @@ func Apply(p Policy, m *callhome.Message) (*callhome.Message, error) {
 	}
 	w := newWorker(p, m)
 	out := *m
-	out.Description = w.text(m.Description)
+	out.Description, out.Fault = w.text(m.Description), w.text(m.Fault)
 	out.SysDescr = w.text(m.SysDescr)
 	out.Attachments = slices.Clone(m.Attachments)
 	for i := range out.Attachments {

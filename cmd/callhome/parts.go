@@ -110,6 +110,9 @@ func construct(ctx context.Context, cfg *config.Agent, log *slog.Logger, watch f
 // discoverOwn fills what the configuration leaves open about the own device.
 func discoverOwn(cfg *config.Agent) {
 	h := discover.Read("/")
+	if h.Hostname != "" {
+		cfg.OwnNames = []string{h.Hostname}
+	}
 	for _, f := range []struct {
 		field *string
 		found string

@@ -20,6 +20,14 @@ func late(s string) func() *regexp.Regexp {
 // IOS XR has a blank before its colon.
 var logPrefix = late(`^.{0,120}?%([A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Za-z0-9_]+) ?: *`)
 
+// faultOf is the fault in words: the message's own, else what its description says.
+func faultOf(m *callhome.Message) string {
+	if m.Fault != "" {
+		return oneLine(m.Fault)
+	}
+	return faultWords(m.Description)
+}
+
 // faultWords is the fault in plain words: the description in one line without the log prefix.
 func faultWords(description string) string {
 	s := oneLine(description)
@@ -51,7 +59,7 @@ func shortTime(t callhome.Timestamp) string {
 // fault is cut, and the device's name where it would take more than half of what is left beside time and level.
 func appendPager(dst []byte, m *callhome.Message, limit int) []byte {
 	stamp := shortTime(m.EventTime)
-	host, level, words := oneLine(m.SystemName), levelWord(m.Severity), faultWords(m.Description)
+	host, level, words := oneLine(m.SystemName), levelWord(m.Severity), faultOf(m)
 	if limit > 0 {
 		newlines := 2
 		room := limit - newlines - utf8.RuneCountInString(level) - utf8.RuneCountInString(stamp)

@@ -87,9 +87,6 @@ func (l Login) faults(key string) []error {
 	if l.KeyFile == "" && l.Password.IsZero() && l.PasswordFile == "" {
 		fault("key_file: is missing; give a key_file or a password_file")
 	}
-	if l.TrustOnFirstUse && l.KnownHosts == "" {
-		fault("known_hosts: is missing; trust_on_first_use needs a file to remember keys in")
-	}
 	if l.ConnectTimeout < 0 || l.ConnectTimeout > maxConnectTimeout {
 		fault("connect_timeout: %s is outside 1s to %s", l.ConnectTimeout, maxConnectTimeout)
 	}
