@@ -117,8 +117,11 @@ func (r *replay) pace(ctx context.Context, now time.Time) error {
 	if r.opts.Speed <= 0 || ahead <= 0 { // behind: another capture goes on from here
 		return ctx.Err()
 	}
-	return r.opts.Wait(ctx, time.Duration(float64(ahead)/r.opts.Speed))
+	return r.opts.Wait(ctx, time.Duration(min(float64(ahead)/r.opts.Speed, float64(maxPause))))
 }
+
+// maxPause bounds the wait for one line: nobody waits longer, and more does not fit into a duration.
+const maxPause = 365 * 24 * time.Hour
 
 // happened counts an outcome and, at a speed, prints it.
 func (r *replay) happened(o agent.Replayed) {

@@ -100,8 +100,8 @@ func (l *Load) drive(ctx context.Context, senders []*sender) (*Report, error) {
 	var wg sync.WaitGroup
 	for i, s := range senders {
 		if l.Rate > 0 { // a sender's share of the rate is its share of the fleet
-			s.every = time.Duration(float64(time.Second) * float64(l.Devices) / l.Rate / float64(len(s.devices)))
-			s.due = start.Add(time.Duration(float64(time.Second) * float64(i) / l.Rate))
+			s.every = span(float64(l.Devices) / l.Rate / float64(len(s.devices)))
+			s.due = start.Add(span(float64(i) / l.Rate))
 		}
 		wg.Go(func() { s.run(running, answers, &tally) })
 	}
@@ -114,6 +114,11 @@ func (l *Load) drive(ctx context.Context, senders []*sender) (*Report, error) {
 	}
 	total.finish(l, time.Since(start))
 	return total, err
+}
+
+// span is a number of seconds, at least a nanosecond and at most what a load may last.
+func span(seconds float64) time.Duration {
+	return max(1, time.Duration(min(seconds*float64(time.Second), float64(maxTime))))
 }
 
 // tally is what all senders together have done so far.

@@ -97,6 +97,7 @@ const defaultVRF = "default"
 
 // stanza enters the mode; `no call-home` clears what it held.
 func stanza(im *importer, a args) error {
+	im.seen = true
 	switch {
 	case len(a.words) > 0:
 		return errNotUnderstood
@@ -111,6 +112,7 @@ func stanza(im *importer, a args) error {
 }
 
 func service(im *importer, a args) error {
+	im.seen = true
 	if len(a.words) > 0 {
 		return errNotUnderstood
 	}
@@ -310,6 +312,7 @@ func addCommand(im *importer, a args) error {
 
 // reporting is the one-step form: anonymous, or full reporting with the contact's address.
 func reporting(im *importer, a args) error {
+	im.seen = true
 	switch a.word(0) {
 	case "anonymous":
 		im.cfg.CallHome.AnonymousReporting.Enabled = !a.off

@@ -62,7 +62,7 @@ func (e *exporter) mailServerNXOS(key string, s smtpsend.Server) {
 }
 
 // formatsNXOS are the platform's words for the formats.
-var formatsNXOS = map[callhome.Format]string{callhome.FormatXML: "XML", callhome.FormatFull: "full-txt", callhome.FormatShort: "short-txt"}
+var formatsNXOS = map[callhome.Format]string{"": "XML", callhome.FormatXML: "XML", callhome.FormatFull: "full-txt", callhome.FormatShort: "short-txt"}
 
 // profileNXOS writes a profile line by line, and takes its inventory schedule out.
 func (e *exporter) profileNXOS(p *callhome.Profile, inventory **callhome.Periodic) {

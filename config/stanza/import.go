@@ -55,7 +55,7 @@ type importer struct {
 	remarks []Remark
 	periods inventoryPeriod
 	proxyOn bool // NX-OS: the proxy is enabled
-	seen    bool // the stanza, or a line that belongs to it
+	seen    bool // the stanza, or a line that switches call home
 	line    *line
 }
 
@@ -107,7 +107,6 @@ func (im *importer) read(number int, raw string) {
 	im.line = &l
 	if len(im.scopes) == 0 {
 		if c, n := find(im.tables.top, l.words); c != nil {
-			im.seen = true
 			im.run(c, l.args(n))
 		}
 		return
@@ -155,12 +154,11 @@ func find(table []command, words []string) (*command, int) {
 	return best, length
 }
 
-// credentials are passwords in front of a host name.
+// credentials are passwords in front of a host name, in a mail server's name or a URL.
 var credentials = regexp.MustCompile(`[^\s"]*:[^\s"]*@`)
 
 func (im *importer) remark(err error) {
-	text := credentials.ReplaceAllString(im.line.text, "<removed>@")
-	im.add(Remark{Line: im.line.number, Text: cut(text), Reason: cut(err.Error())})
+	im.add(Remark{Line: im.line.number, Text: cut(im.line.text), Reason: cut(err.Error())})
 }
 
 // note is a remark on a value that was taken.
@@ -180,8 +178,9 @@ func (im *importer) add(r Remark) {
 	}
 }
 
-// cut makes a text fit to be printed: one line, no control characters, not too long.
+// cut makes a text fit to be printed: one line, no control characters, no passwords, not too long.
 func cut(s string) string {
+	s = credentials.ReplaceAllString(s, "<removed>@")
 	clean := strings.Map(func(r rune) rune {
 		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' || r == '\ufeff' {
 			return '\uFFFD'

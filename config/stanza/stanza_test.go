@@ -258,6 +258,29 @@ func TestProfileThatCannotSendIsInactive(t *testing.T) {
 	}
 }
 
+func TestNoRemarkTellsAPassword(t *testing.T) {
+	im, _, cfg := imported(t, personality.IOS, []byte(`call-home
+ mail-server a:s3cret priority 1
+ profile p
+  destination address http https://ops:s3cret@x.example/y
+  destination address email ops:s3cret@x.example extra
+`))
+	for _, r := range im.Remarks {
+		if strings.Contains(r.String(), "ops:s3cret") {
+			t.Errorf("a remark tells a password: %s", r)
+		}
+	}
+	cfg.CallHome.Profiles[0].HTTP = []string{"https://x.example/y", "https://ops:s3cret@x.example/z"}
+	for _, n := range func() []string { _, notes := exported(t, personality.IOS, cfg); return notes }() {
+		if strings.Contains(n, "s3cret") {
+			t.Errorf("a note tells a password: %s", n)
+		}
+	}
+	if len(im.Remarks) == 0 {
+		t.Error("nothing was remarked on")
+	}
+}
+
 func TestRefusals(t *testing.T) {
 	if _, err := stanza.Import("junos", []byte("call-home\n")); callhome.KindOf(err) != callhome.KindInvalid {
 		t.Errorf("import from junos: got %v, want an error of kind invalid", err)
@@ -265,8 +288,13 @@ func TestRefusals(t *testing.T) {
 	if _, _, err := stanza.Export("junos", new(config.Agent)); callhome.KindOf(err) != callhome.KindInvalid {
 		t.Errorf("export as junos: got %v, want an error of kind invalid", err)
 	}
-	if _, err := stanza.Import("ios", []byte("hostname x\n")); err == nil || !strings.Contains(err.Error(), "show running-config") {
-		t.Errorf("import of nothing: got %v, want an error that says what to give", err)
+	for _, c := range []struct {
+		platform personality.Name
+		running  string
+	}{{"ios", "hostname x\n"}, {"nxos", "snmp-server contact Rita Moura\n"}} {
+		if _, err := stanza.Import(c.platform, []byte(c.running)); err == nil || !strings.Contains(err.Error(), "show running-config") {
+			t.Errorf("import of %q: got %v, want an error that says what to give", c.running, err)
+		}
 	}
 }
 
