@@ -29,10 +29,10 @@ func (p *Parser) quick(b []byte, received time.Time, l *Line) bool {
 		return false
 	}
 	firewall := firewallFamily(q.facility)
-	if !firewall && (p.Pinned == NXOS || q.special()) || p.Zone != nil && p.Zone != time.UTC || !q.settle(received) {
+	if !firewall && (p.Pinned == NXOS || q.special()) || !q.settle(received) {
 		return false
 	}
-	q.fill(l)
+	q.fill(p, l)
 	l.Text = b[i:]
 	switch {
 	case firewall:
@@ -305,7 +305,7 @@ func (q *quickLine) settle(received time.Time) bool {
 }
 
 // fill writes into l what the general way writes.
-func (q *quickLine) fill(l *Line) {
+func (q *quickLine) fill(p *Parser, l *Line) {
 	if q.host != nil {
 		l.Host, l.HostSource = q.host, HostFromHeader
 	}
@@ -320,13 +320,13 @@ func (q *quickLine) fill(l *Line) {
 	if q.accuracy != 0 {
 		l.mark(q.accuracy, !q.noYear && bootDefault(q.year, q.month, q.day))
 	}
-	q.fillTime(l)
+	q.fillTime(p, l)
 	l.own(q.severity)
 	l.CoreFacility, l.Mnemonic = q.facility, q.mnemonic
 }
 
 // fillTime writes the stamp into l as settle does.
-func (q *quickLine) fillTime(l *Line) {
+func (q *quickLine) fillTime(p *Parser, l *Line) {
 	l.Stamp.Text, l.Zone, l.Digits, l.HasZone, l.Offset, l.NoYear = q.text, q.zone, q.digits, q.hasZone, q.offset, q.noYear
 	if q.noYear {
 		l.Flags |= FlagYearInferred
@@ -338,6 +338,11 @@ func (q *quickLine) fillTime(l *Line) {
 		l.Flags |= FlagTZMissing
 	default:
 		l.Flags |= FlagTZUnknown
+	}
+	if !q.hasZone && p.Zone != nil && p.Zone != time.UTC {
+		clock := int(q.sec % 86400)
+		r := reading{year: q.year, month: q.month, day: q.day, hour: clock / 3600, min: clock / 60 % 60, sec: clock % 60}
+		q.sec = p.localSeconds(&r, l)
 	}
 	l.Time = time.Unix(q.sec, int64(q.nsec)).UTC()
 }

@@ -10,7 +10,7 @@ import (
 // the general way.
 func (p *Parser) quick3164(b []byte, received time.Time, l *Line) bool {
 	q := quickLine{first: -1, second: -1}
-	if len(b) < len("Jun 13 21:07:15 h t:") || quickMonth(b, 0) == 0 || p.Pinned == Junos || p.Zone != nil && p.Zone != time.UTC {
+	if len(b) < len("Jun 13 21:07:15 h t:") || quickMonth(b, 0) == 0 || p.Pinned == Junos {
 		return false
 	}
 	i := q.stamp(b, 0)
@@ -25,7 +25,7 @@ func (p *Parser) quick3164(b []byte, received time.Time, l *Line) bool {
 	if bytes.IndexByte(head, '%') >= 0 || bytes.IndexByte(head[:min(len(head), maxRelayHeader)], '<') >= 0 || !q.settle(received) {
 		return false // there may be a core, or a message that a relay wrapped
 	}
-	q.fillTime(l)
+	q.fillTime(p, l)
 	l.Dialect = RFC3164
 	l.header(b[i+1 : end])
 	l.Text = b[end+1:]

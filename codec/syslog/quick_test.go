@@ -36,6 +36,7 @@ func FuzzQuick(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		for _, d := range pins {
 			sameWay(t, &Parser{Pinned: d}, b)
+			sameWay(t, &Parser{Pinned: d, Zone: east}, b)
 		}
 	})
 }
@@ -45,6 +46,9 @@ var received = time.Date(2026, 6, 13, 21, 7, 20, 0, time.UTC)
 
 // pins are the dialects that a pinned sender is read differently for, and none.
 var pins = []Dialect{"", IOS, NXOS, CiscoLog, UCM, Junos}
+
+// east is where a sender's clock may run.
+var east = time.FixedZone("", 2*3600)
 
 // sameWay wants of b, a line without PRI, what the general way reads, or nothing at all, from the short ways.
 func sameWay(t *testing.T, p *Parser, b []byte) (short bool) {
@@ -95,7 +99,7 @@ func TestQuickMutants(t *testing.T) {
 					b = append(slices.Delete(b, at, at+1), c)
 				}
 			}
-			if sameWay(t, &Parser{Pinned: pins[random.IntN(len(pins))]}, b) {
+			if sameWay(t, &Parser{Pinned: pins[random.IntN(len(pins))], Zone: []*time.Location{nil, time.UTC, east}[random.IntN(3)]}, b) {
 				taken++
 			}
 		}

@@ -35,10 +35,10 @@ func (p *Parser) quickXR(b []byte, received time.Time, l *Line) bool {
 		return false
 	}
 	text := q.core(b, end+3)
-	if text < 0 || firewallFamily(q.facility) || p.Zone != nil && p.Zone != time.UTC || !q.settle(received) {
+	if text < 0 || firewallFamily(q.facility) || !q.settle(received) {
 		return false
 	}
-	q.fill(l)
+	q.fill(p, l)
 	l.Text, l.Program, l.PID = b[text:], b[i:name], b[name+1:end]
 	l.xr(node)
 	return true
