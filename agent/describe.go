@@ -17,7 +17,7 @@ func (p *plan) describe(t *target, a *callhome.Alert, number uint64, accepted ti
 		GroupID:      string(callhome.MakeMessageID(pers.AML.GroupPrefix, 2*number+1, t.serial(), accepted)),
 		EventTime:    callhome.At(a.Time.In(t.parser.Zone)),
 		CreationTime: callhome.At(accepted.UTC().Truncate(time.Second)),
-		Name:         messageName(a), Type: string(a.Group), Subtype: subtype(a), MessageGroup: "reactive", Group: a.Group, Severity: &level,
+		Name:         t.messageName(a), Type: string(a.Group), Subtype: subtype(a), MessageGroup: "reactive", Group: a.Group, Severity: &level,
 		SourceID: first(d.Series, pers.AML.Series), Brand: first(d.Brand, pers.AML.Brand),
 		Builder: first(pers.AML.Builder, d.Model, "callhome"), BuilderVersion: pers.AML.Version,
 		DeviceID: t.deviceID(), ServerID: string(t.deviceID()),
@@ -66,9 +66,9 @@ func wordsOf(a *callhome.Alert, text string) string {
 	return strings.TrimSpace(text)
 }
 
-// messageName is the event's own name, or the group's.
-func messageName(a *callhome.Alert) string {
-	if a.Type != "" && a.Group != callhome.GroupSyslog {
+// messageName is the event's own name on platforms whose messages have one (those of long text B), else the group's.
+func (t *target) messageName(a *callhome.Alert) string {
+	if t.personality.LongText == "B" && a.Type != "" && a.Group != callhome.GroupSyslog {
 		return a.Type
 	}
 	return string(a.Group)
