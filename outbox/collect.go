@@ -157,19 +157,35 @@ func (q *Queue) openAlert(ctx context.Context, l *lane) (*Pending, error) {
 		return nil, nil //nolint:nilnil // the caller looks for another lane
 	}
 	q.readWorked()
-	text, err := q.packs.unpack(row.Packed, 0)
-	if err != nil {
-		return nil, fmt.Errorf("alert %s: %w", alertID(row.ID), err)
-	}
 	p := &Pending{AcceptedAt: row.AcceptedAt, first: row.First}
-	if err := json.Unmarshal(text, &p.Alert); err != nil {
-		return nil, fmt.Errorf("alert %s: %w", alertID(row.ID), err)
-	}
-	p.Alert.ID = alertID(row.ID)
+	unreadable := q.decodeAlert(row, &p.Alert)
 	q.mu.Lock()
 	q.working[row.ID] = &work{lane: l, stored: len(row.Packed)}
 	q.mu.Unlock()
+	if unreadable != nil {
+		q.buryAlert(ctx, row.ID, &p.Alert, unreadable)
+		return nil, nil //nolint:nilnil // the caller looks for another lane
+	}
 	return p, nil
+}
+
+func (q *Queue) decodeAlert(row *AlertRow, into *callhome.Alert) error {
+	text, err := q.packs.unpack(row.Packed, 0)
+	if err == nil {
+		err = json.Unmarshal(text, into)
+	}
+	into.ID = alertID(row.ID)
+	return err
+}
+
+// buryAlert retires an alert whose stored form is damaged, so that its lane goes on: what is left of it is a line of the
+// ledger.
+func (q *Queue) buryAlert(ctx context.Context, n int64, a *callhome.Alert, why error) {
+	q.log.Error("a stored alert cannot be read and is given up", "alert_id", a.ID, "err", why)
+	line := Outcome{Status: StatusDead, Group: a.Group, Detail: detailOf(fmt.Errorf("the stored alert cannot be read: %w", why))}
+	if err := q.Retire(ctx, a.ID, nil, []Outcome{line}); err != nil && ctx.Err() == nil {
+		q.log.Error("the unreadable alert could not be retired and is looked at again", "alert_id", a.ID, "err", err)
+	}
 }
 
 // takeBack finds an alert that was handed out; it is not found a second time.

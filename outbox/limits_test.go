@@ -192,6 +192,45 @@ func TestDamagedBodyBecomesADeadLetter(t *testing.T) {
 	})
 }
 
+func TestDamagedAlertIsRetired(t *testing.T) {
+	for name, packed := range map[string][]byte{
+		"not packed as it says": {1, 0x28, 0xb5, 0x2f, 0xfd, 0xff},
+		"not JSON":              []byte("\x00{\"device\": 7"),
+		"empty":                 {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := open(t, nil)
+				r.store.FailWrites(func(call int, b *outbox.Batch) error {
+					if call == 1 {
+						b.Alerts[0].Packed = packed
+					}
+					return nil
+				})
+				check(t, r.PutAlert(t.Context(), alert("a", "damaged")))
+				check(t, r.PutAlert(t.Context(), alert("a", "after it")))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				p, err := r.NextAlert(ctx)
+				if err != nil || p.Alert.Text != "after it" {
+					t.Fatalf("got %+v (%v), want the alert behind the damaged one", p, err)
+				}
+				lines, err := r.History(t.Context(), outbox.LedgerFilter{})
+				if err != nil || len(lines) != 1 || lines[0].Status != outbox.StatusDead || lines[0].AlertID != "A1" || lines[0].Device != "a" ||
+					!strings.HasPrefix(lines[0].Detail, "the stored alert cannot be read: ") {
+					t.Errorf("history: %+v (%v), want a line for the dead alert", lines, err)
+				}
+				if s := r.health.Snapshot()[0]; !s.Well {
+					t.Errorf("health: %+v, want well", s)
+				}
+				if d, err := r.Depth(t.Context()); err != nil || d.Alerts != 1 {
+					t.Errorf("depth %+v (%v), want one alert", d, err)
+				}
+			})
+		})
+	}
+}
+
 func TestTidyKeepsTheLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, func(c *outbox.Config) { c.LedgerKeep, c.DeadKeep, c.DeadMaxAge = 50, 10, 48*time.Hour })
