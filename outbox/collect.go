@@ -185,6 +185,7 @@ func (q *Queue) buryAlert(ctx context.Context, n int64, a *callhome.Alert, why e
 	line := Outcome{Status: StatusDead, Group: a.Group, Detail: detailOf(fmt.Errorf("the stored alert cannot be read: %w", why))}
 	if err := q.Retire(ctx, a.ID, nil, []Outcome{line}); err != nil && ctx.Err() == nil {
 		q.log.Error("the unreadable alert could not be retired and is looked at again", "alert_id", a.ID, "err", err)
+		_ = q.Postpone(ctx, a.ID, time.Now().Add(storePause)) // ends the work in any case
 	}
 }
 
@@ -209,7 +210,8 @@ func (q *Queue) takeBack(id callhome.AlertID) (int64, *work, error) {
 // Retire ends an alert that NextAlert handed out: its envelopes become entries, its outcomes go to the ledger, the
 // alert goes, all in one transaction. It is durable when nil is returned. While the store does not work, Retire waits;
 // if ctx ends first, the outbox goes on trying by itself. Limits do not apply: the alert was accepted. AlertID, Device
-// and At of the outcomes are filled in.
+// and At of the outcomes are filled in. When Retire fails although ctx goes on, the alert stays in work: the caller
+// retires it once more or postpones it. When ctx has ended or the process has, it is handed out again.
 func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []callhome.Envelope, outcomes []Outcome) error {
 	n, w, err := q.takeBack(id)
 	if err != nil {
@@ -231,29 +233,58 @@ func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []cal
 		return nil
 	}}
 	r.after = func(err error) {
-		var due time.Time
 		if err != nil {
-			due = time.Now().Add(storePause)
+			q.stayInWork(n, w)
+			return
 		}
-		q.endWork(n, w, due)
+		q.endWork(n, w, time.Time{})
 	}
 	if err := q.commits.submit(ctx, r); err != nil {
+		if ctx.Err() != nil {
+			q.abandon(n, w)
+		}
 		return fmt.Errorf("retire alert %s: %w", id, err)
 	}
 	q.metrics.entries.Add(float64(len(entries)))
 	return nil
 }
 
+// stayInWork leaves an alert whose Retire failed with the one who works it, unless nobody does any more.
+func (q *Queue) stayInWork(n int64, w *work) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w.ending = false
+	if w.abandoned {
+		q.endWorkLocked(n, w, time.Now().Add(storePause))
+	}
+}
+
+// abandon notes that the one who works an alert went away while its Retire was under way, or has just failed.
+func (q *Queue) abandon(n int64, w *work) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	w.abandoned = true
+	if !w.ending && q.working[n] == w {
+		q.endWorkLocked(n, w, time.Now().Add(storePause))
+	}
+}
+
 // endWork gives an alert's lane back.
 func (q *Queue) endWork(n int64, w *work, due time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.endWorkLocked(n, w, due)
+}
+
+// endWorkLocked is endWork for a caller that holds q.mu.
+func (q *Queue) endWorkLocked(n int64, w *work, due time.Time) {
 	delete(q.working, n)
 	q.collect.release(w.lane, time.Now(), due, false)
 	q.wakeAll()
 }
 
 // Postpone gives an alert back that cannot be worked now. It and the later alerts of its device wait until then.
+// If it fails, they wait as long as this process runs, and are handed out at once by the next.
 func (q *Queue) Postpone(ctx context.Context, id callhome.AlertID, until time.Time) error {
 	n, w, err := q.takeBack(id)
 	if err != nil {

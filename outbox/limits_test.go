@@ -231,6 +231,69 @@ func TestDamagedAlertIsRetired(t *testing.T) {
 	}
 }
 
+// refuse fails transactions that retire alerts, as a statement that is broken for good does.
+func refuse(_ int, b *outbox.Batch) error {
+	if len(b.Retired) > 0 {
+		return outboxtest.ErrBroken
+	}
+	return nil
+}
+
+func TestRetireThatFailsLeavesTheAlertInWork(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		check(t, r.PutAlert(t.Context(), alert("a", "first")))
+		p, err := r.NextAlert(t.Context())
+		check(t, err)
+		r.store.FailWrites(refuse)
+		for range 2 {
+			if err := r.Retire(t.Context(), p.Alert.ID, nil, nil); !errors.Is(err, outboxtest.ErrBroken) {
+				t.Fatalf("retire: %v, want the store's refusal", err)
+			}
+		}
+		check(t, r.Postpone(t.Context(), p.Alert.ID, time.Now().Add(time.Hour)))
+		begun := time.Now()
+		p, err = r.NextAlert(t.Context())
+		check(t, err)
+		if waited := time.Since(begun); waited != time.Hour {
+			t.Errorf("handed out again after %v, want an hour", waited)
+		}
+		if err := r.Retire(t.Context(), p.Alert.ID, nil, nil); !errors.Is(err, outboxtest.ErrBroken) {
+			t.Fatalf("retire: %v, want the store's refusal", err)
+		}
+		r.store.FailWrites(nil)
+		check(t, r.Retire(t.Context(), p.Alert.ID, nil, nil))
+	})
+}
+
+func TestRetireWithNobodyWaitingGivesTheAlertBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		check(t, r.PutAlert(t.Context(), alert("a", "first")))
+		p, err := r.NextAlert(t.Context())
+		check(t, err)
+		r.store.FailWrites(full)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+		defer cancel()
+		if err := r.Retire(ctx, p.Alert.ID, nil, nil); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("retire: %v, want the end of the wait", err)
+		}
+		r.store.FailWrites(refuse)
+		next, err := r.NextAlert(t.Context())
+		check(t, err)
+		if next.Alert.ID != p.Alert.ID {
+			t.Errorf("got %s, want %s again", next.Alert.ID, p.Alert.ID)
+		}
+		ended, stop := context.WithCancel(t.Context())
+		stop()
+		if err := r.Retire(ended, p.Alert.ID, nil, nil); err == nil {
+			t.Fatal("retired")
+		}
+		_, err = r.NextAlert(t.Context())
+		check(t, err)
+	})
+}
+
 func TestTidyKeepsTheLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, func(c *outbox.Config) { c.LedgerKeep, c.DeadKeep, c.DeadMaxAge = 50, 10, 48*time.Hour })

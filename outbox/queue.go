@@ -54,9 +54,10 @@ type Queue struct {
 
 // work is an alert in somebody's hand.
 type work struct {
-	lane   *lane
-	stored int
-	ending bool // Retire or Postpone has it
+	lane      *lane
+	stored    int
+	ending    bool // Retire or Postpone has it
+	abandoned bool // the one who called Retire went away before it ended
 }
 
 // Open starts a queue on a store. The queue closes the store, also when Open fails.
