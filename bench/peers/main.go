@@ -11,6 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"callhome/bench/proc"
 )
 
 // bench is one run of the program.
@@ -89,12 +91,13 @@ func (b *bench) remove() {
 	}
 }
 
-// removeOnSignal clears up after an interrupt: the kernel ends the children with us.
+// removeOnSignal clears up after an interrupt.
 func (b *bench) removeOnSignal() {
 	ch := make(chan os.Signal, 1)
 	signal.Notify(ch, os.Interrupt, syscall.SIGTERM)
 	go func() {
 		<-ch
+		proc.KillAll()
 		b.remove()
 		os.Exit(1)
 	}()

@@ -158,7 +158,7 @@ func (r *results) writeDocument(path, bin string) error {
 
 func (r *results) table(bin string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\n\n", machine(bin))
+	fmt.Fprintf(&b, "%s\n\n", r.machine(bin))
 	b.WriteString("| # | figure | goal: must; stretch | peer, same run | ours | ratio | |\n|---|---|---|---|---|---|---|\n")
 	count := map[Verdict]int{}
 	for _, x := range r.Rows {
@@ -177,8 +177,18 @@ func (r *results) table(bin string) string {
 	return b.String()
 }
 
+// span tells when the first and the last of the rows were measured.
+func (r *results) span() string {
+	if len(r.Rows) == 0 {
+		return "never"
+	}
+	byTime := func(a, b Result) int { return a.At.Compare(b.At) }
+	const form = "2006-01-02 15:04 UTC"
+	return slices.MinFunc(r.Rows, byTime).At.Format(form) + " to " + slices.MaxFunc(r.Rows, byTime).At.Format(form)
+}
+
 // machine says what was measured, where and when.
-func machine(bin string) string {
+func (r *results) machine(bin string) string {
 	return fmt.Sprintf("Measured %s on %d cores (%s), Linux %s, %s. Load average at the end: %s. Peers: %s.",
-		time.Now().UTC().Format("2006-01-02 15:04 UTC"), runtime.NumCPU(), cpuModel(), kernel(), runtime.Version(), loadAverage(), peerVersions(bin))
+		r.span(), runtime.NumCPU(), cpuModel(), kernel(), runtime.Version(), loadAverage(), peerVersions(bin))
 }

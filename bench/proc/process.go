@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 
@@ -36,6 +37,34 @@ type Usage struct {
 	Wall    time.Duration
 }
 
+// running are the children that were started and not yet stopped, for KillAll.
+var running struct {
+	sync.Mutex
+	pids map[int]bool
+}
+
+// KillAll ends every child that still runs with the group it leads: what strace follows does not die with strace.
+func KillAll() {
+	running.Lock()
+	defer running.Unlock()
+	for pid := range running.pids {
+		_ = syscall.Kill(-pid, syscall.SIGKILL) // it may have ended
+	}
+}
+
+func note(pid int, runs bool) {
+	running.Lock()
+	defer running.Unlock()
+	if running.pids == nil {
+		running.pids = map[int]bool{}
+	}
+	if runs {
+		running.pids[pid] = true
+	} else {
+		delete(running.pids, pid)
+	}
+}
+
 // Start runs argv in dir with env added to ours. The child dies with us.
 func Start(dir, name string, env []string, argv ...string) (*Process, error) {
 	p := &Process{Name: name, LogPath: filepath.Join(dir, name+".log"), done: make(chan struct{})}
@@ -52,8 +81,10 @@ func Start(dir, name string, env []string, argv ...string) (*Process, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
+	note(p.PID(), true)
 	go func() {
 		_ = p.cmd.Wait() // ProcessState tells how it ended
+		note(p.PID(), false)
 		close(p.done)
 	}()
 	return p, nil
