@@ -395,6 +395,7 @@ func TestNothingIsAllocatedForUnwantedLines(t *testing.T) {
 		"<166>Jun 13 2026 21:07:15: %ASA-6-302014: Teardown TCP connection 77 for outside:192.0.2.9/443 to inside:198.51.100.7/50000 duration 0:00:30 bytes 512 TCP FINs",
 		"<165>1 2026-06-13T21:07:15.454321Z h1 app 4711 ID47 - an ordinary message",
 		"<30>Jun 13 21:07:15 h1 systemd[1]: Started session-4.scope",
+		"<189>core-1: 2026 Jun 13 21:07:15 UTC: %ETHPORT-5-IF_UP: Interface Ethernet1/33 is up in mode trunk",
 	} {
 		raw := []byte(line)
 		if n := testing.AllocsPerRun(200, func() { _ = w.agent.Take(context.Background(), raw, o) }); n != 0 {

@@ -89,7 +89,7 @@ func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin,
 	v, pers := p.verdict(t, l)
 	subject := route.Subject{Line: l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}
 	s.decisions = p.table.Match(subject, s.decisions[:0])
-	clears := v.State == callhome.StateClear && v.Type != ""
+	clears := v.State == callhome.StateClear && v.Type != "" && (t == nil || a.mayEnd(t.name, v.Type))
 	if len(s.decisions) == 0 && !clears {
 		a.stats.unwanted.Add(1)
 		a.noteStranger(t, o, l)
@@ -115,6 +115,13 @@ func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin,
 		}
 	}
 	return a.submit(ctx, p, alert, t == nil, waits(o))
+}
+
+// mayEnd is a quick look whether an end of a type on a device could concern anybody: most links that come up do not.
+func (a *Agent) mayEnd(device, kind string) bool {
+	a.throttleMu.Lock()
+	defer a.throttleMu.Unlock()
+	return a.limiter.MayEnd(device, kind)
 }
 
 // told are the profiles that were told of the beginning of what an alert ends.

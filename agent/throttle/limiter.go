@@ -33,13 +33,14 @@ type Limiter struct {
 	windows  *lru[*window]
 	held     *lru[*held]
 	flapping map[string]bool // keys of troubles that flap
+	places   map[place]struct{}
 }
 
 // New makes a limiter that has heard of nothing.
 func New(cfg Config) *Limiter {
 	l := &Limiter{
 		troubles: newLRU[*trouble](maxTroubles), buckets: newLRU[*bucket](maxBuckets), windows: newLRU[*window](maxWindows),
-		held: newLRU[*held](maxHeld), flapping: map[string]bool{},
+		held: newLRU[*held](maxHeld), flapping: map[string]bool{}, places: map[place]struct{}{},
 	}
 	l.Configure(cfg)
 	return l
@@ -90,10 +91,36 @@ func (l *Limiter) Allow(now time.Time, f Facts) (callhome.Reason, bool) {
 	}
 	t.Group, t.Level = f.Group, f.Level
 	reason, ok := l.judge(now, key, t, &f)
+	if !known {
+		l.note(t)
+	}
 	if old, gone := l.troubles.put(key, t); gone {
 		delete(l.flapping, old)
 	}
 	return reason, ok
+}
+
+// place is a device and an event type there.
+type place struct{ device, kind string }
+
+// note remembers that a device has had trouble of a type. Places are not forgotten one by one; when there are far more
+// than troubles they are counted anew.
+func (l *Limiter) note(t *trouble) {
+	if len(l.places) >= 2*maxTroubles {
+		clear(l.places)
+		for _, k := range l.troubles.keys() {
+			old, _ := l.troubles.peek(k)
+			l.places[place{old.Device, old.Type}] = struct{}{}
+		}
+	}
+	l.places[place{t.Device, t.Type}] = struct{}{}
+}
+
+// MayEnd reports whether an end of this type on this device could end something that was told. It allocates nothing, and
+// answers for lines of which most end nothing that anybody was told of; see Told for the whole answer.
+func (l *Limiter) MayEnd(device, kind string) bool {
+	_, noted := l.places[place{device, kind}]
+	return noted
 }
 
 // judge applies the rules of trouble, then those of floods.

@@ -479,3 +479,33 @@ func TestAFullMemoryFitsItsFile(t *testing.T) {
 		t.Errorf("got %d troubles, %v, want %d", len(s.Troubles), err, maxTroubles)
 	}
 }
+
+// A quick look never misses what Told knows, over restarts too.
+func TestMayEnd(t *testing.T) {
+	now := time.Date(2026, 6, 13, 12, 0, 0, 0, time.UTC)
+	l := New(DefaultConfig(nil))
+	f := Facts{Source: callhome.SourceSyslog, Device: "core-1", Group: callhome.GroupSyslog, Type: "LINK_DOWN", State: callhome.StateRaise, Object: "Gi0/1", Profiles: []callhome.ProfileName{"noc"}}
+	if l.MayEnd("core-1", "LINK_DOWN") {
+		t.Error("nothing was heard of")
+	}
+	l.Allow(now, f)
+	again := New(DefaultConfig(nil))
+	if err := again.Restore(l.Snapshot(), now); err != nil {
+		t.Fatal(err)
+	}
+	for name, l := range map[string]*Limiter{"at once": l, "after a restart": again} {
+		if !l.MayEnd("core-1", "LINK_DOWN") || l.MayEnd("core-2", "LINK_DOWN") || l.MayEnd("core-1", "FAN_FAILURE") {
+			t.Errorf("%s: want LINK_DOWN on core-1 alone", name)
+		}
+	}
+	for i := range 3 * maxTroubles {
+		f.Device = fmt.Sprintf("d%d", i)
+		l.Allow(now, f)
+	}
+	if n := len(l.places); n > 2*maxTroubles {
+		t.Errorf("%d places are kept, want at most %d", n, 2*maxTroubles)
+	}
+	if !l.MayEnd(f.Device, "LINK_DOWN") {
+		t.Error("the latest was forgotten")
+	}
+}

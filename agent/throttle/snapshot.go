@@ -85,6 +85,7 @@ func (l *Limiter) Restore(s Snapshot, now time.Time) error {
 		if since(now, t.Changed) > forgotten && since(now, t.Told) > forgotten && t.State != callhome.StateRaise {
 			continue
 		}
+		fresh.note(&t)
 		fresh.troubles.put(s.Troubles[i].Key, &t)
 		if t.Flaps {
 			fresh.flapping[s.Troubles[i].Key] = true
