@@ -81,7 +81,10 @@ func (p *Parser) message(b []byte, received time.Time, l *Line) {
 	if len(l.Text) == 0 {
 		return
 	}
-	if c := l.Text[0]; c != 'C' && c != 'L' && c != '1' && c != 'd' || !l.payload() {
+	if c := l.Text[0]; (c == 'C' || c == 'L' || c == '1' || c == 'd') && l.payload() {
+		return
+	}
+	if bytes.IndexByte(l.Text[:min(len(l.Text), maxHeader)], '%') >= 0 { // asked here, as quoted needs a large frame
 		p.quoted(received, l)
 	}
 }
