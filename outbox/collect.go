@@ -14,6 +14,9 @@ import (
 // storePause is the time between two tries to read a store that does not work.
 const storePause = time.Second
 
+// maxPostpone is the longest time for which an alert can be postponed: its message is news.
+const maxPostpone = 24 * time.Hour
+
 // scanStep is how many devices one look into the store brings.
 const scanStep = 256
 
@@ -148,10 +151,11 @@ func (q *Queue) openAlert(ctx context.Context, l *lane) (*Pending, error) {
 	if err != nil {
 		return nil, err
 	}
-	if row == nil || row.RetryAt.After(time.Now()) {
+	now := time.Now()
+	if row == nil || !row.due(now) {
 		due := time.Time{}
 		if row != nil {
-			due = row.RetryAt
+			due = onward(now, row.RetryAt)
 		}
 		q.giveBack(q.collect, l, due, row == nil)
 		return nil, nil //nolint:nilnil // the caller looks for another lane
@@ -167,6 +171,12 @@ func (q *Queue) openAlert(ctx context.Context, l *lane) (*Pending, error) {
 		return nil, nil //nolint:nilnil // the caller looks for another lane
 	}
 	return p, nil
+}
+
+// due reports whether an alert may be handed out. One that was accepted in the future, or postponed for longer than
+// anybody does, met a clock that stood wrong.
+func (a *AlertRow) due(now time.Time) bool {
+	return !a.RetryAt.After(now) || a.AcceptedAt.After(now) || a.RetryAt.Sub(now) > maxPostpone
 }
 
 func (q *Queue) decodeAlert(row *AlertRow, into *callhome.Alert) error {
@@ -283,16 +293,21 @@ func (q *Queue) endWorkLocked(n int64, w *work, due time.Time) {
 	q.wakeAll()
 }
 
-// Postpone gives an alert back that cannot be worked now. It and the later alerts of its device wait until then.
+// Postpone gives an alert back that cannot be worked now. It and the later alerts of its device wait until then,
+// at most a day.
 // If it fails, they wait as long as this process runs, and are handed out at once by the next.
 func (q *Queue) Postpone(ctx context.Context, id callhome.AlertID, until time.Time) error {
 	n, w, err := q.takeBack(id)
 	if err != nil {
 		return err
 	}
-	until = stamp(until)
+	now := time.Now()
+	until = onward(now, until)
+	if latest := now.Add(maxPostpone); until.After(latest) {
+		until = latest
+	}
 	r := &request{keep: true, add: func(d *draft) error {
-		d.Delays = append(d.Delays, Delay{ID: n, RetryAt: until})
+		d.Delays = append(d.Delays, Delay{ID: n, RetryAt: stamp(until)})
 		return nil
 	}}
 	r.after = func(error) { q.endWork(n, w, until) }

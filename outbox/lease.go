@@ -42,7 +42,8 @@ type verdict struct {
 	status Status // queued means: try again
 	reason callhome.Reason
 	at     time.Time
-	due    time.Time
+	felt   time.Time // at, by the clock that nobody sets
+	due    time.Time // likewise
 	detail string
 	tries  int // 1 after a try, 0 when somebody decided without one
 }
@@ -52,7 +53,7 @@ func (l *Lease) Delivered(i int) { l.say(i, verdict{status: StatusSent, reason: 
 
 // RetryAt says that entry i failed now and is to be tried again at due, together with what follows in its lane.
 func (l *Lease) RetryAt(i int, due time.Time, why error) {
-	l.say(i, verdict{status: StatusQueued, due: stamp(due), detail: detailOf(why)})
+	l.say(i, verdict{status: StatusQueued, due: due, detail: detailOf(why)})
 }
 
 // Dead says that entry i failed now and is not to be tried again: it becomes a dead letter. The reason is
@@ -67,7 +68,8 @@ func (l *Lease) Dropped(i int, reason callhome.Reason, why error) {
 }
 
 func (l *Lease) say(i int, v verdict) {
-	v.at, v.tries = stamp(time.Now()), 1
+	v.felt = time.Now()
+	v.at, v.tries = stamp(v.felt), 1
 	l.verdicts[i] = v
 }
 
@@ -133,8 +135,9 @@ func (q *Queue) openLane(ctx context.Context, r *road, l *lane, lim Limits) (*Le
 		q.giveBack(r, l, time.Time{}, true)
 		return nil, nil //nolint:nilnil // the caller looks for another lane
 	}
-	if due := entries[0].RetryAt; due.After(time.Now()) && !q.forgiven(r, entries[0].TriedAt) {
-		q.giveBack(r, l, due, false)
+	now := time.Now()
+	if e := &entries[0]; !e.due(now) && !q.forgiven(r, e.TriedAt, now) {
+		q.giveBack(r, l, onward(now, e.RetryAt), false)
 		return nil, nil //nolint:nilnil // the caller looks for another lane
 	}
 	lease := newLease(r, l, entries)
@@ -174,11 +177,22 @@ func (q *Queue) probing(r *road) bool {
 	return r.probing
 }
 
-// forgiven reports whether the road came back after a failure at that time.
-func (q *Queue) forgiven(r *road, failedAt time.Time) bool {
+// due reports whether an entry may be tried. One that was tried in the future met a clock that stood wrong; its retry
+// time, told by the same clock, does not count.
+func (e *Entry) due(now time.Time) bool {
+	return !e.RetryAt.After(now) || e.TriedAt.After(now)
+}
+
+// onward is a stored time, told by the wall clock, as one that a later setting of that clock does not move.
+func onward(now, stored time.Time) time.Time { return now.Add(stored.Sub(now)) }
+
+// forgiven reports whether the road came back after a failure at that time. Nothing is forgiven by a road that came
+// back in the future, by a clock that was set back since: all failures would be older.
+func (q *Queue) forgiven(r *road, failedAt, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return !r.resumedAt.IsZero() && !failedAt.After(r.resumedAt)
+	back := r.resumedAt
+	return !back.IsZero() && !failedAt.After(back) && !back.Round(0).After(now)
 }
 
 func (q *Queue) unpackBody(e *Entry) error {
@@ -205,7 +219,7 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 		switch v.status {
 		case StatusQueued:
 			left++
-			due, failedAt = v.due, v.at
+			due, failedAt = v.due, v.felt
 		case "":
 			left++
 		}
@@ -224,13 +238,13 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 		switch {
 		case err != nil:
 			due, left = time.Now().Add(storePause), left+1
-		case !failedAt.IsZero() && q.forgiven(l.road, failedAt):
+		case !failedAt.IsZero() && q.forgiven(l.road, failedAt, time.Now()):
 			due = time.Time{}
 		}
 		q.giveBack(l.road, l.lane, due, left == 0 && !l.rest)
 	}
 	if err := q.commits.submit(ctx, r); err != nil {
-		return fmt.Errorf("settle entries of %s: %w", l.Destination.Address, err)
+		return fmt.Errorf("settle entries of %s: %w", callhome.MaskURL(l.Destination.Address), err)
 	}
 	return nil
 }
@@ -239,7 +253,7 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 func (d *draft) settle(e *Entry, v *verdict) {
 	switch v.status {
 	case StatusQueued:
-		d.Retrials = append(d.Retrials, Retrial{ID: e.ID, Attempts: e.Attempts + v.tries, TriedAt: v.at, RetryAt: v.due, LastError: v.detail})
+		d.Retrials = append(d.Retrials, Retrial{ID: e.ID, Attempts: e.Attempts + v.tries, TriedAt: v.at, RetryAt: stamp(v.due), LastError: v.detail})
 		return
 	case StatusSent:
 		d.Removed = append(d.Removed, e.ID)
@@ -285,7 +299,7 @@ func (q *Queue) Resume(dest callhome.Destination) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if r := q.board.byDest[dest]; r != nil {
-		r.resume(stamp(time.Now()))
+		r.resume(time.Now())
 		q.wakeAll()
 	}
 }

@@ -294,6 +294,104 @@ func TestRetireWithNobodyWaitingGivesTheAlertBack(t *testing.T) {
 	})
 }
 
+// TestClockThatWasAhead is a host that failed once while its clock stood years ahead: what it stored then does not make
+// anything wait for years.
+func TestClockThatWasAhead(t *testing.T) {
+	const years = 4 * 365 * 24 * time.Hour
+	t.Run("entry", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := open(t, nil)
+			r.store.FailWrites(func(_ int, b *outbox.Batch) error {
+				for i := range b.Retrials {
+					b.Retrials[i].TriedAt = b.Retrials[i].TriedAt.Add(years)
+					b.Retrials[i].RetryAt = b.Retrials[i].RetryAt.Add(years)
+				}
+				return nil
+			})
+			check(t, r.Put(t.Context(), envelope(1, "a")))
+			l := lease(t, r.Queue, 1)
+			l.RetryAt(0, time.Now().Add(30*time.Second), errors.New("down"))
+			check(t, r.Settle(t.Context(), l))
+			begun := time.Now()
+			lease(t, r.Queue, 1)
+			if waited := time.Since(begun); waited != 30*time.Second {
+				t.Errorf("leased after %v, want 30s", waited)
+			}
+		})
+	})
+	for name, change := range map[string]func(*outbox.Batch){
+		"alert accepted and postponed": func(b *outbox.Batch) {
+			for i := range b.Alerts {
+				b.Alerts[i].AcceptedAt = b.Alerts[i].AcceptedAt.Add(years)
+			}
+			for i := range b.Delays {
+				b.Delays[i].RetryAt = b.Delays[i].RetryAt.Add(years)
+			}
+		},
+		"alert postponed": func(b *outbox.Batch) {
+			for i := range b.Delays {
+				b.Delays[i].RetryAt = b.Delays[i].RetryAt.Add(years)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := open(t, nil)
+				r.store.FailWrites(func(_ int, b *outbox.Batch) error { change(b); return nil })
+				check(t, r.PutAlert(t.Context(), alert("a", "")))
+				p, err := r.NextAlert(t.Context())
+				check(t, err)
+				check(t, r.Postpone(t.Context(), p.Alert.ID, time.Now().Add(30*time.Second)))
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				_, err = r.NextAlert(ctx)
+				check(t, err)
+			})
+		})
+	}
+	t.Run("max age", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			r := open(t, nil)
+			r.store.FailWrites(func(_ int, b *outbox.Batch) error {
+				for i := range b.Entries {
+					if n := b.Entries[i].ID; n == 1 || n == 3 {
+						b.Entries[i].QueuedAt = b.Entries[i].QueuedAt.Add(years)
+					}
+				}
+				return nil
+			})
+			check(t, r.Put(t.Context(), envelope(1, "a"), envelope(2, "a"), envelope(3, "b"), envelope(4, "c")))
+			time.Sleep(time.Hour)
+			n, err := r.Expire(t.Context(), time.Now().Add(-time.Minute))
+			if err != nil || n != 2 {
+				t.Errorf("expired %d (%v), want the two whose age is known", n, err)
+			}
+		})
+	})
+}
+
+func TestExpireDropsAnonymousEntries(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		anonymous := envelope(1, "a")
+		anonymous.Anonymous = true
+		check(t, r.Put(t.Context(), anonymous, envelope(2, "a")))
+		time.Sleep(time.Hour)
+		n, err := r.Expire(t.Context(), time.Now().Add(-time.Minute))
+		if err != nil || n != 2 {
+			t.Errorf("expired %d (%v), want both", n, err)
+		}
+		dead, err := r.List(t.Context(), outbox.Filter{Status: outbox.StatusDead})
+		if err != nil || len(dead) != 1 || dead[0].Envelope.MessageID != envelope(2, "").MessageID {
+			t.Errorf("dead letters: %+v (%v), want the one that names its device", dead, err)
+		}
+		lines, err := r.History(t.Context(), outbox.LedgerFilter{MessageID: anonymous.MessageID})
+		if err != nil || len(lines) != 1 || lines[0].Status != outbox.StatusDropped || lines[0].Reason != callhome.ReasonExpired {
+			t.Errorf("history: %+v (%v), want dropped, expired", lines, err)
+		}
+	})
+}
+
 func TestTidyKeepsTheLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, func(c *outbox.Config) { c.LedgerKeep, c.DeadKeep, c.DeadMaxAge = 50, 10, 48*time.Hour })

@@ -77,8 +77,9 @@ func (q *Queue) discardOld() error {
 	return nil
 }
 
-// Expire makes dead letters, reason expired, of entries queued before a time, and gives their number. Lanes that are
-// being worked at this moment are left for the next time.
+// Expire gives up, reason expired, the entries queued before a time, and tells their number: they become dead letters,
+// anonymous ones are dropped. Lanes that are being worked at this moment are left for the next time. An entry queued in
+// the future met a clock that stood wrong; its age is unknown, and it stays.
 func (q *Queue) Expire(ctx context.Context, before time.Time) (int, error) {
 	type key struct {
 		road   RoadID
@@ -93,10 +94,13 @@ func (q *Queue) Expire(ctx context.Context, before time.Time) (int, error) {
 		}
 		for i := range oldest {
 			e := &oldest[i]
+			after = e.ID
+			if e.QueuedAt.After(time.Now()) {
+				continue
+			}
 			if !e.QueuedAt.Before(before) {
 				return expired, nil
 			}
-			after = e.ID
 			if k := (key{e.Road, e.Envelope.Device}); !visited[k] {
 				visited[k] = true
 				n, err := q.expireLane(ctx, k.road, k.device, before)
@@ -129,9 +133,11 @@ func (q *Queue) expireLane(ctx context.Context, id RoadID, device string, before
 		lease := newLease(r, l, entries)
 		lease.rest = true
 		n := 0
-		for n < len(entries) && entries[n].QueuedAt.Before(before) {
-			lease.verdicts[n] = verdict{status: StatusDead, reason: callhome.ReasonExpired, at: stamp(time.Now()), detail: detailExpired}
-			n++
+		for i := range entries {
+			if entries[i].QueuedAt.Before(before) {
+				lease.verdicts[i] = tooOld(&entries[i])
+				n++
+			}
 		}
 		if err := q.Settle(ctx, lease); err != nil {
 			return expired, err
@@ -141,4 +147,12 @@ func (q *Queue) expireLane(ctx context.Context, id RoadID, device string, before
 			return expired, nil
 		}
 	}
+}
+
+func tooOld(e *Entry) verdict {
+	v := verdict{status: StatusDead, reason: callhome.ReasonExpired, at: stamp(time.Now()), detail: detailExpired}
+	if e.Envelope.Anonymous { // nobody is to look at it once more
+		v.status = StatusDropped
+	}
+	return v
 }
