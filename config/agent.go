@@ -51,6 +51,8 @@ type Agent struct {
 	Source      resolve.Source         `yaml:",inline" json:",inline"`
 	Maintenance []agent.Maintenance    `yaml:"maintenance,omitempty" json:"maintenance,omitempty"`
 	Outputs     agent.Outputs          `yaml:"outputs,omitempty" json:"outputs,omitzero"`
+
+	Warnings []error `yaml:"-" json:"-"` // found by Load: what is accepted and yet hinders messages, each with its place
 }
 
 // CallHome is the block call_home: the conductor's part and the mail servers, which are the sender's.
@@ -129,8 +131,10 @@ func (c *Agent) Conductor() agent.Config {
 // Validate names every fault by its key path.
 func (c *Agent) Validate() error {
 	conductor := c.Conductor()
+	maintenance, err := c.validateMaintenance()
+	conductor.Maintenance = maintenance
 	errs := []error{
-		conductor.Validate(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
+		conductor.Validate(), err, c.validateDevices(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
 		c.Resolver.Validate(), c.Source.Validate(), c.Intake.Validate(), c.MailSigning.Validate(),
 	}
 	if c.Intake.Logfile != nil {
@@ -168,19 +172,6 @@ func (c *Agent) validateMail() error {
 			f.Path = "call_home." + f.Path
 		}
 		errs = append(errs, f)
-	}
-	for i := range c.CallHome.Profiles {
-		p := &c.CallHome.Profiles[i]
-		if !p.Active || len(p.Email) == 0 {
-			continue
-		}
-		path := fmt.Sprintf("call_home.profiles[%d].email", i)
-		if len(c.CallHome.MailServers) == 0 {
-			errs = append(errs, fault(path, "profile %q sends mail, but call_home.mail_servers names no server", p.Name))
-		}
-		if c.CallHome.Sender.From == "" && c.CallHome.Contact.Email == "" {
-			errs = append(errs, fault(path, "profile %q sends mail, but neither call_home.sender.from nor call_home.contact.email says from whom", p.Name))
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -67,7 +67,15 @@ var faultCases = []struct{ name, old, new, place, want string }{
 	{"bad pattern", `pattern: ".*"`, `pattern: "("`, ":12:53", "missing closing )"},
 	{"bad URL", "https://backend.example/x", "ftp://backend.example/x", ":10:14", "not an http:// or https:// address"},
 	{"no destination", "email: [noc@ops.example]\n      http: [\"https://backend.example/x\"]", "format: xml", ":8:7", "no email or http destination"},
-	{"mail without server", `mail_servers: [{host: 127.0.0.1, port: 2525, priority: 1, security: none}]`, "enabled: true", ":9:14", "names no server"},
+	{"a key that is not there", "intake:", "devices: [{hostname: a, address: 192.0.2.1, ssh: {username: u, key_file: none.pem}}]\nintake:", ":14:74", "none.pem does not exist; put the file there"},
+	{"a certificate that is not there", "intake:", "intake:\n  tls: {cert_file: /none/c.pem, key_file: /none/k.pem}", ":15:20", "/none/c.pem does not exist"},
+	{"authorities in a folder", "intake:", "trust_points: [{name: own, ca_file: /}]\nintake:", ":14:37", "is a folder"},
+	{"half an address", "intake:", "devices: [{hostname: a, address: 192.0.2}]\nintake:", ":14:34", "is no IP address"},
+	{"a number too large", "intake:", "devices: [{hostname: a, addresses: [192.0.2.256]}]\nintake:", ":14:37", "is no IP address"},
+	{"a name of two words", "intake:", "devices: [{hostname: core one}]\nintake:", ":14:22", "has a blank"},
+	{"a control character", "hostname: edge-rtr-7", `hostname: "edge\u0007"`, ":3:20", "control character"},
+	{"maintenance without end", "intake:", "maintenance: [{from: 2026-12-01T22:00:00Z}]\nintake:", ":14:15", "maintenance[0].to: is missing"},
+	{"maintenance without beginning", "intake:", "maintenance: [{to: 2026-12-01T22:00:00Z}]\nintake:", ":14:15", "maintenance[0].from: is missing"},
 	{"reserved name", "name: noc", "name: ALL", ":8:13", "reserved"},
 	{"not a number", "port: 2525", "port: many", ":6:42", "not a whole number"},
 	{"a list is wanted", `syslog: ["udp://127.0.0.1:5514"]`, "syslog: udp://127.0.0.1:5514", ":15:11", "must be a list"},
@@ -123,6 +131,31 @@ console: {listen: nowhere}
 	}
 }
 
+// A configuration that is not complete for mail is accepted, as devices do, and told of.
+func TestWarningsNameTheirPlace(t *testing.T) {
+	if cfg := parse(t, valid); len(cfg.Warnings) > 0 {
+		t.Errorf("the valid configuration: got warnings %v", cfg.Warnings)
+	}
+	for _, c := range []struct{ old, want string }{
+		{`  mail_servers: [{host: 127.0.0.1, port: 2525, priority: 1, security: none}]`, "names no server"},
+		{`  contact: {email: noc@ops.example}`, "says from whom"},
+	} {
+		cfg := parse(t, strings.Replace(valid, c.old, "  enabled: true", 1))
+		if len(cfg.Warnings) != 1 || !strings.HasPrefix(cfg.Warnings[0].Error(), "/etc/callhome/agent.yaml:9:14: call_home.profiles[0].email: ") ||
+			!strings.Contains(cfg.Warnings[0].Error(), c.want) {
+			t.Errorf("without %q: got %v, want one warning at 9:14 with %q", c.old, cfg.Warnings, c.want)
+		}
+	}
+}
+
+// One fault is told once, also where two rules could find it.
+func TestMissingTimesAreToldOnce(t *testing.T) {
+	_, err := config.Parse("agent.yaml", []byte(valid+"maintenance: [{name: x}]\n"))
+	if n := len(config.Faults(err)); n != 2 {
+		t.Errorf("got %d faults, want from and to: %v", n, err)
+	}
+}
+
 func TestEnvironmentAndSecretFiles(t *testing.T) {
 	dir := t.TempDir()
 	secret := filepath.Join(dir, "pw")
@@ -157,7 +190,7 @@ func TestFragmentsAndDeviceList(t *testing.T) {
 	main := write("agent.yaml", valid+"config_dir: conf.d\ndevices_file: devices.csv\ndevices: [{hostname: one, address: 192.0.2.1}]\n")
 	write("conf.d/20.yaml", "devices: [{hostname: three, address: 192.0.2.3}]\ncall_home: {customer_id: C-1}\n")
 	write("conf.d/10.yaml", "devices: [{hostname: two, address: 192.0.2.2}]\n")
-	write("devices.csv", "hostname,address,personality,ssh_username,ssh_key_file\nfour,192.0.2.4,asa,callhome,/k\n")
+	write("devices.csv", "hostname,address,personality,ssh_username,ssh_key_file\nfour,192.0.2.4,asa,callhome,"+write("k", "key\n")+"\n")
 	cfg, err := config.Load(main)
 	if err != nil {
 		t.Fatal(err)
@@ -180,6 +213,9 @@ func TestFragmentsAndDeviceList(t *testing.T) {
 func TestRelativePaths(t *testing.T) {
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "pw"), []byte("s3cret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "id"), []byte("key\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	name := filepath.Join(dir, "agent.yaml")

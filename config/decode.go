@@ -313,11 +313,11 @@ func (d *decoder) structSecrets(v reflect.Value, path string) {
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		field := fields[name]
 		d.secretFiles(field, join(path, name))
-		secret, ok := field.Addr().Interface().(*callhome.Secret)
 		file, has := fields[name+"_file"]
-		if !ok || !has || file.Kind() != reflect.String || file.String() == "" {
+		if !isSecret(fields, name) || !has || file.Kind() != reflect.String || file.String() == "" {
 			continue
 		}
+		secret, _ := field.Addr().Interface().(*callhome.Secret)
 		at := join(path, name+"_file")
 		if !secret.IsZero() {
 			d.faultAt(at, "%s and %s_file are both given; keep one", name, name)
@@ -332,6 +332,16 @@ func (d *decoder) structSecrets(v reflect.Value, path string) {
 		*secret = callhome.NewSecret(strings.TrimSuffix(line, "\r"))
 		file.SetString("") // it has done its work: only one of the two counts
 	}
+}
+
+// isSecret reports whether one of the fields is a secret of this name.
+func isSecret(fields map[string]reflect.Value, name string) bool {
+	field, ok := fields[name]
+	if !ok {
+		return false
+	}
+	_, ok = field.Addr().Interface().(*callhome.Secret)
+	return ok
 }
 
 // faultAt reports a fault of a key path that may be known by a shorter path only.

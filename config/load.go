@@ -44,6 +44,7 @@ func Parse(name string, b []byte) (*Agent, error) {
 	cfg.resolvePaths(filepath.Dir(name))
 	if sound {
 		d.secretFiles(reflect.ValueOf(cfg).Elem(), "")
+		d.otherFiles(reflect.ValueOf(cfg).Elem(), "")
 	}
 	if len(d.faults) == 0 || len(d.places) > 0 { // what was read is checked also beside what could not be read
 		d.check(cfg.Validate())
@@ -52,6 +53,7 @@ func Parse(name string, b []byte) (*Agent, error) {
 		slices.SortStableFunc(d.faults, d.byPlace)
 		return nil, errors.Join(d.faults...)
 	}
+	d.warn(cfg)
 	return cfg, nil
 }
 

@@ -81,8 +81,16 @@ func runAgent(ctx context.Context, file string, cfg *config.Agent, log *slog.Log
 		return err
 	}
 	d.health.SetReady(true)
+	warn(log, cfg)
 	log.Info("callhome agent is ready", "device", cfg.Device.Hostname, "control", cfg.Control, "version", version)
 	return d.run(ctx, ctl, file)
+}
+
+// warn logs what is accepted in a configuration and yet hinders messages.
+func warn(log *slog.Logger, cfg *config.Agent) {
+	for _, w := range cfg.Warnings {
+		log.Warn(w.Error())
+	}
 }
 
 // listen opens the configured sources of lines.
@@ -242,6 +250,7 @@ func (d *device) reload(file string) error {
 		}
 		return err
 	}
+	warn(d.log, cfg)
 	d.log.Info("the configuration was read again")
 	return nil
 }

@@ -35,13 +35,21 @@ func (a *app) configCommands() *cobra.Command {
 	check := &cobra.Command{
 		Use: "check FILE", Short: "Print every fault of a configuration with its place", Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			if _, err := config.Load(args[0]); err != nil {
+			cfg, err := config.Load(args[0])
+			if err != nil {
 				return err
 			}
-			if a.json {
-				return json.NewEncoder(a.stdout).Encode(map[string]any{"file": args[0], "faults": []fault{}})
+			warnings := []fault{}
+			for _, w := range cfg.Warnings {
+				warnings = append(warnings, faultsOf(w)...)
 			}
-			_, err := fmt.Fprintf(a.stdout, "%s: no faults\n", args[0])
+			if a.json {
+				return json.NewEncoder(a.stdout).Encode(map[string]any{"file": args[0], "faults": []fault{}, "warnings": warnings})
+			}
+			for _, w := range warnings {
+				fmt.Fprintln(a.stderr, "warning: "+w.text())
+			}
+			_, err = fmt.Fprintf(a.stdout, "%s: no faults\n", args[0])
 			return err
 		},
 	}

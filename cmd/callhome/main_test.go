@@ -83,9 +83,14 @@ func TestDocumentedConfigurations(t *testing.T) {
 			if err := os.WriteFile(secret, []byte("x\n"), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			block = strings.ReplaceAll(block, "/etc/callhome/mail.pw", secret)
-			if _, err := config.Parse(filepath.Join(dir, "agent.yaml"), []byte(block)); err != nil {
+			for _, name := range []string{"/etc/callhome/mail.pw", "/etc/callhome/id_ed25519"} {
+				block = strings.ReplaceAll(block, name, secret)
+			}
+			cfg, err := config.Parse(filepath.Join(dir, "agent.yaml"), []byte(block))
+			if err != nil {
 				t.Errorf("%s: %v", file, err)
+			} else if len(cfg.Warnings) > 0 {
+				t.Errorf("%s: %v", file, cfg.Warnings)
 			}
 		}
 	}
