@@ -58,7 +58,6 @@ var layout = []struct {
 	{pkg: "e2e/*", may: []string{"..."}},
 	{pkg: "bench", may: []string{"..."}},
 	{pkg: "bench/*", may: []string{"..."}},
-	{pkg: "pending", may: nil},
 }
 
 var ground = []string{"health", "sqldb", "trustpoint", "resolve"}
