@@ -164,6 +164,7 @@ var landlords = map[string][]string{
 	"github.com/smallstep/pkcs7":      {"deliver/smtpsend"},
 	"github.com/emersion/go-msgauth":  {"deliver/smtpsend"},
 	"github.com/insomniacslk/dhcp":    {"resolve"},
+	"github.com/coreos/go-systemd":    {"agent/intake/syslogd"},
 	"github.com/fsnotify/fsnotify":    {"agent/intake/logfile", "config"},
 	"github.com/leodido/go-syslog":    {}, // an oracle of tests, never linked
 	"github.com/gliderlabs/ssh":       {"simulate/device"},

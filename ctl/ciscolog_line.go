@@ -52,7 +52,7 @@ func (r *ciscoLogReader) takeHeader(l *syslog.Line) {
 	l.Severity, l.OwnSeverity = syslog.Severity(rec.Severity), true
 	l.CoreFacility, l.Mnemonic, l.Text = rec.App, rec.Name, rec.Text
 	if rec.HasSeq {
-		l.Seq, l.Counter = int64(min(rec.Seq, 1<<62)), -1 //nolint:gosec // capped
+		l.Seq, l.Counter = int64(min(rec.Seq, 1<<62)), -1
 		if c := rec.RelayCounters(); len(c) > 0 {
 			l.Counter = int64(min(c[0], 1<<62)) //nolint:gosec // capped
 		}
@@ -72,7 +72,7 @@ func (r *ciscoLogReader) takeTime(l *syslog.Line) {
 	rec := &r.rec
 	if rec.TimeSource == ciscolog.TimeFromHeader {
 		l.Stamp = syslog.Stamp{
-			Time: rec.Time, Text: rec.Stamp, Zone: rec.Zone, Offset: int32(rec.Offset), //nolint:gosec // below a day
+			Time: rec.Time, Text: rec.Stamp, Zone: rec.Zone, Offset: int32(rec.Offset),
 			HasZone: rec.OffsetKnown, NoYear: rec.Flags.Has(ciscolog.FlagYearInferred),
 		}
 		for unit := rec.Precision; unit > 0 && unit < time.Second; unit *= 10 {

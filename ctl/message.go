@@ -44,7 +44,11 @@ func decodeMessage(b []byte) (*callhome.Message, error) {
 		if err != nil {
 			return nil, err
 		}
-		return decodeMessage(mail.Payload)
+		m, err := decodeMessage(mail.Payload)
+		if err == nil && m.MessageID == "" { // texts have no place for it; our mails do
+			m.MessageID = mail.MessageID
+		}
+		return m, err
 	}
 	return plaintext.Decode(b)
 }
