@@ -2,10 +2,13 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"callhome"
+	"callhome/agent/intake/periodic"
 	"callhome/outbox"
 	"callhome/personality"
 )
@@ -13,6 +16,7 @@ import (
 // Status is the current settings, as `show call-home` prints them.
 type Status struct {
 	At                  time.Time          `json:"at"`
+	Version             string             `json:"version,omitempty"` // of the program; who constructed the agent fills it in
 	Started             time.Time          `json:"started"`
 	Personality         string             `json:"personality"`
 	Device              Device             `json:"device"`
@@ -77,7 +81,7 @@ func (a *Agent) Status() Status {
 		Enabled: c.Enabled, Contact: c.Contact, CustomerID: c.CustomerID, ContractID: c.ContractID, SiteID: c.SiteID, Sender: c.Sender,
 		RateLimit: rateLimit(c, own.personality), DuplicateThrottling: duplicates(c), DataPrivacy: first(string(c.DataPrivacy.Level), "normal"),
 		PrivacyHostname: c.DataPrivacy.Hostname, SwitchPriority: c.SwitchPriority, SnapshotCommands: c.SnapshotCommands,
-		Profiles: callhome.MaskProfiles(p.profiles), Anonymous: c.AnonymousReporting, Strangers: a.strangers.list(),
+		Profiles: scheduled(callhome.MaskProfiles(p.profiles), own.serial()), Anonymous: c.AnonymousReporting, Strangers: a.strangers.list(),
 		Lines: a.stats.lines.Load(), Unwanted: a.stats.unwanted.Load(),
 	}
 	s.Anonymous.URL = callhome.MaskURL(s.Anonymous.URL)
@@ -100,6 +104,50 @@ func (a *Agent) Status() Status {
 		})
 	}
 	return s
+}
+
+// scheduled replaces the subscriptions' schedules by those that count for the device: every part that was left open has
+// the figure that the serial number chose. It changes profiles in place.
+func scheduled(profiles []callhome.Profile, serial string) []callhome.Profile {
+	for i := range profiles {
+		p := &profiles[i]
+		p.Subscribe = slices.Clone(p.Subscribe)
+		for j := range p.Subscribe {
+			if s := &p.Subscribe[j]; s.Periodic != nil {
+				s.Periodic = chosen(periodic.Resolve(s.Group, s.Periodic, serial))
+			}
+		}
+	}
+	return profiles
+}
+
+// chosen is a schedule in the words of the configuration.
+func chosen(s periodic.Schedule) *callhome.Periodic {
+	at := fmt.Sprintf("%02d:%02d", s.Hour, s.Minute)
+	switch s.Kind {
+	case periodic.Interval:
+		return &callhome.Periodic{Interval: s.Every}
+	case periodic.Hourly:
+		return &callhome.Periodic{Hourly: &callhome.Hourly{Minute: &s.Minute}}
+	case periodic.Daily:
+		return &callhome.Periodic{Daily: &callhome.Daily{At: at}}
+	case periodic.Weekly:
+		return &callhome.Periodic{Weekly: &callhome.Weekly{Day: strings.ToLower(s.Weekday.String()), At: at}}
+	}
+	return &callhome.Periodic{Monthly: &callhome.Monthly{Day: s.Day, At: at}}
+}
+
+// ShownSeverity is a subscription's severity as show commands print it: its own, or the one that messages of its group
+// have when every one of them is wanted. Crashes are listed at debugging (CiscoTAC-1 of IOS XE), groups of messages that
+// report no trouble at normal.
+func ShownSeverity(s *callhome.Subscription) callhome.Level {
+	switch {
+	case s.Severity != nil:
+		return *s.Severity
+	case s.Group == callhome.GroupCrash, s.Group.HasThreshold():
+		return callhome.LevelDebugging
+	}
+	return callhome.LevelNormal
 }
 
 // Lines is how many lines were taken in since the start.
@@ -135,38 +183,60 @@ func (a *Agent) Statistics(ctx context.Context) (Statistics, error) {
 type EventStatus struct {
 	Profile      callhome.ProfileName `json:"profile"`
 	Group        callhome.AlertGroup  `json:"alert_group"`
-	Index        int                  `json:"index"` // of the subscription, from 1
+	Index        int                  `json:"index"` // of the row within its profile, from 1
 	Of           int                  `json:"of"`
 	Severity     callhome.Level       `json:"severity"`
 	Subscription string               `json:"subscription"` // normal, periodic or pattern
 	Last         time.Time            `json:"last_triggered,omitzero"`
 }
 
-// Events lists the active subscriptions, and a test row for every profile.
+// The words for how a profile listens.
+const (
+	listensNormal   = "normal"
+	listensPeriodic = "periodic"
+	listensPattern  = "pattern"
+)
+
+// listens is how a subscription listens, a word for each row that it has among the events. IOS XE counts three events of
+// a crash and two of the inventory, which its schedule comes on top of (show call-home events).
+func listens(s *callhome.Subscription) []string {
+	switch {
+	case s.Group == callhome.GroupCrash:
+		return []string{listensNormal, listensNormal, listensNormal}
+	case s.Group == callhome.GroupInventory && s.Periodic != nil:
+		return []string{listensNormal, listensNormal, listensPeriodic}
+	case s.Group == callhome.GroupInventory:
+		return []string{listensNormal, listensNormal}
+	case s.Periodic != nil:
+		return []string{listensPeriodic}
+	case s.Pattern != "":
+		return []string{listensPattern}
+	}
+	return []string{listensNormal}
+}
+
+// Events lists the subscriptions, and a test row for every profile.
 func (a *Agent) Events() []EventStatus {
 	p := a.plan.Load()
 	var out []EventStatus
 	for i := range p.profiles {
-		profile := &p.profiles[i]
-		n := len(profile.Subscribe) + 1
-		for j, s := range profile.Subscribe {
-			e := EventStatus{Profile: profile.Name, Group: s.Group, Index: j + 1, Of: n, Subscription: "normal"}
-			if s.Severity != nil {
-				e.Severity = *s.Severity
-			}
-			switch {
-			case s.Periodic != nil:
-				e.Subscription = "periodic"
-			case s.Pattern != "":
-				e.Subscription = "pattern"
-			}
-			e.Last = a.stats.lastOf(profile.Name, s.Group)
-			out = append(out, e)
+		profile, first := &p.profiles[i], len(out)
+		row := func(g callhome.AlertGroup, severity callhome.Level, how string) {
+			out = append(out, EventStatus{
+				Profile: profile.Name, Group: g, Index: len(out) - first + 1, Severity: severity, Subscription: how,
+				Last: a.stats.lastOf(profile.Name, g),
+			})
 		}
-		out = append(out, EventStatus{
-			Profile: profile.Name, Group: callhome.GroupTest, Index: n, Of: n, Severity: callhome.LevelNormal, Subscription: "normal",
-			Last: a.stats.lastOf(profile.Name, callhome.GroupTest),
-		})
+		for j := range profile.Subscribe {
+			s := &profile.Subscribe[j]
+			for _, how := range listens(s) {
+				row(s.Group, ShownSeverity(s), how)
+			}
+		}
+		row(callhome.GroupTest, callhome.LevelNormal, listensNormal)
+		for j := range out[first:] {
+			out[first+j].Of = len(out) - first
+		}
 	}
 	return out
 }

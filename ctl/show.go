@@ -89,6 +89,22 @@ func (s *Shower) CallHome(ctx context.Context, detail bool) error {
 	})
 }
 
+// Version prints the version of the format and of what makes messages: all of it is one program here.
+func (s *Shower) Version(ctx context.Context) error {
+	st, err := s.status(ctx)
+	if err != nil || s.JSON {
+		return s.orJSON(map[string]string{"call_home": formatVersion, "component": st.Version}, err)
+	}
+	return s.print(func(w *bufio.Writer) { printVersion(w, st) })
+}
+
+// formatVersion is the version that devices with today's messages name.
+const formatVersion = "3.0"
+
+func printVersion(w *bufio.Writer, st agent.Status) {
+	fmt.Fprintf(w, "Call-Home Version %s\nComponent Version:\n call-home: %s\n eem-call-home: %s\n", formatVersion, st.Version, st.Version)
+}
+
 // AlertGroups prints the alert groups and whether they are enabled.
 func (s *Shower) AlertGroups(ctx context.Context) error {
 	st, err := s.status(ctx)
@@ -163,12 +179,15 @@ func (s *Shower) Events(ctx context.Context) error {
 	if err != nil || s.JSON {
 		return s.orJSON(events, err)
 	}
-	return s.print(func(w *bufio.Writer) {
-		fmt.Fprintf(w, " Active event list:\n%-20s %-16s %-22s %-13s %-13s %s\n", "Profile", "Alert Group", "Internal Index (a/b)", "Severity", "Subscription", "Last Triggered Time")
-		for _, e := range events {
-			fmt.Fprintf(w, "%-20s %-16s %-22s %-13s %-13s %s\n", e.Profile, e.Group, fmt.Sprintf("%d/%d", e.Index, e.Of), e.Severity, e.Subscription, stamp(e.Last))
-		}
-	})
+	return s.print(func(w *bufio.Writer) { printEvents(w, events) })
+}
+
+func printEvents(w *bufio.Writer, events []agent.EventStatus) {
+	const row = "%-20s %-16s %-22s %-13s %-13s %s\n"
+	fmt.Fprintf(w, " Active event list:\n"+row, "Profile", "Alert Group", "Internal Index (a/b)", "Severity", "Subscription", "Last Triggered Time")
+	for _, e := range events {
+		fmt.Fprintf(w, row, e.Profile, e.Group, fmt.Sprintf("%d/%d", e.Index, e.Of), e.Severity, e.Subscription, stamp(e.Last))
+	}
 }
 
 // Modules prints the parts that may raise events; without all only the enabled ones.

@@ -200,25 +200,19 @@ func transports(p *callhome.Profile) string {
 	return "email"
 }
 
-// schedule says when a periodic message is due.
+// schedule says when a periodic message is due; the agent has filled in every part.
 func schedule(p *callhome.Periodic) string {
-	at := func(s string) string { return or(s, "a time chosen for this device") }
 	switch {
 	case p.Interval > 0:
 		return fmt.Sprintf("every %d minutes", p.Interval)
 	case p.Hourly != nil && p.Hourly.Minute != nil:
 		return fmt.Sprintf("hourly at minute %d", *p.Hourly.Minute)
-	case p.Hourly != nil:
-		return "hourly at a minute chosen for this device"
 	case p.Daily != nil:
-		return "daily at " + at(p.Daily.At)
-	case p.Weekly != nil:
-		day := or(p.Weekly.Day, "week on a day chosen for this device")
-		return fmt.Sprintf("every %s%s at %s", strings.ToUpper(day[:1]), day[1:], at(p.Weekly.At))
-	case p.Monthly != nil && p.Monthly.Day > 0:
-		return fmt.Sprintf("every %d day of the month at %s", p.Monthly.Day, at(p.Monthly.At))
+		return "daily at " + p.Daily.At
+	case p.Weekly != nil && p.Weekly.Day != "":
+		return fmt.Sprintf("every %s%s at %s", strings.ToUpper(p.Weekly.Day[:1]), p.Weekly.Day[1:], p.Weekly.At)
 	case p.Monthly != nil:
-		return "every month on a day chosen for this device at " + at(p.Monthly.At)
+		return fmt.Sprintf("every %d day of the month at %s", p.Monthly.Day, p.Monthly.At)
 	}
 	return "at times chosen for this device"
 }
@@ -227,12 +221,7 @@ func iosSubscriptions(w *bufio.Writer, out func(string, ...any), p *callhome.Pro
 	type row struct{ what, severity string }
 	var groups, patterns []row
 	for _, s := range p.Subscribe {
-		severity := "debugging"
-		if s.Severity != nil {
-			severity = s.Severity.String()
-		} else if !s.Group.HasThreshold() {
-			severity = "normal"
-		}
+		severity := agent.ShownSeverity(&s).String()
 		switch {
 		case s.Group == callhome.GroupSyslog && s.Pattern != "":
 			patterns = append(patterns, row{s.Pattern, severity})

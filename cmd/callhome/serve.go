@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"callhome"
 	"callhome/agent"
@@ -35,7 +36,14 @@ func (d *device) serve(s *control.Server, file string) {
 	s.Handle(ctl.CallModules, call(func(context.Context, *none) ([]agent.ModuleStatus, error) { return d.agent.Modules(), nil }))
 	s.Handle(ctl.CallMail, call(func(context.Context, *none) ([]ctl.MailServer, error) { return d.mailServers(), nil }))
 	s.Handle(ctl.CallTest, call(d.agent.Test))
-	s.Handle(ctl.CallSend, call(d.agent.Send))
+	s.Handle(ctl.CallSend, call(func(ctx context.Context, o agent.SendOrder) (agent.Taken, error) {
+		taken, err := d.agent.Send(ctx, o)
+		taken.To = slices.Clone(taken.To)
+		for i := range taken.To {
+			mask(&taken.To[i])
+		}
+		return taken, err
+	}))
 	s.Handle(ctl.CallRequest, call(d.agent.Request))
 	s.Handle(ctl.CallRunning, call(func(_ context.Context, all bool) (string, error) { return config.Running(d.config(), all) }))
 	s.Handle(ctl.CallReload, call(func(context.Context, *none) (none, error) { return none{}, d.reload(file) }))
@@ -53,16 +61,25 @@ func (d *device) serve(s *control.Server, file string) {
 
 func (d *device) serveQueue(s *control.Server) {
 	s.Handle(ctl.CallHistory, call(func(ctx context.Context, q ctl.HistoryQuery) ([]outbox.Outcome, error) {
-		return d.outbox.History(ctx, outbox.LedgerFilter{MessageID: q.MessageID, Limit: q.Limit})
+		lines, err := d.outbox.History(ctx, outbox.LedgerFilter{MessageID: q.MessageID, Limit: q.Limit})
+		for i := range lines {
+			mask(&lines[i].Destination)
+		}
+		return lines, err
 	}))
 	s.Handle(ctl.CallQueueList, call(func(ctx context.Context, q ctl.QueueQuery) ([]outbox.Entry, error) {
-		return d.outbox.List(ctx, outbox.Filter{Status: q.Status(), After: q.After, Limit: q.Limit})
+		entries, err := d.outbox.List(ctx, outbox.Filter{Status: q.Status(), After: q.After, Limit: q.Limit})
+		for i := range entries {
+			mask(&entries[i].Envelope.Destination)
+		}
+		return entries, err
 	}))
 	s.Handle(ctl.CallQueueShow, call(func(ctx context.Context, id outbox.EntryID) (ctl.QueueEntry, error) {
 		e, err := d.outbox.Show(ctx, id)
 		if err != nil {
 			return ctl.QueueEntry{}, err
 		}
+		mask(&e.Envelope.Destination)
 		return ctl.QueueEntry{Entry: *e, Body: string(e.Envelope.Body)}, nil
 	}))
 	s.Handle(ctl.CallQueueRetry, call(func(ctx context.Context, q ctl.QueueQuery) (int, error) {
@@ -72,6 +89,9 @@ func (d *device) serveQueue(s *control.Server) {
 		return d.each(ctx, q, func(id outbox.EntryID) error { return d.outbox.Drop(ctx, id, "dropped by an operator") })
 	}))
 }
+
+// mask takes the password out of an address that is to be shown; the store keeps it, for sending.
+func mask(d *callhome.Destination) { d.Address = callhome.MaskURL(d.Address) }
 
 // each calls f with the IDs that q names or, with All, with every entry there was at the start.
 func (d *device) each(ctx context.Context, q ctl.QueueQuery, f func(outbox.EntryID) error) (n int, err error) {
@@ -112,6 +132,7 @@ func (d *device) each(ctx context.Context, q ctl.QueueQuery, f func(outbox.Entry
 // status is the agent's, with what only this package knows.
 func (d *device) status() agent.Status {
 	s, cfg := d.agent.Status(), d.config()
+	s.Version = version
 	s.Road = agent.Road{
 		SourceAddress: cfg.Source.Address, SourceInterface: cfg.Source.Interface, VRF: cfg.Source.VRF,
 		IPv4First: cfg.Resolver.IPv4First, NoIdentityCheck: cfg.HTTP.HTTP.AnyName,

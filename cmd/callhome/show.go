@@ -66,6 +66,7 @@ func (a *app) showCallHome(name string) *cobra.Command {
 	})
 	c.AddCommand(
 		leaf("detail", "With every profile in full", func(ctx context.Context) error { return a.shower().CallHome(ctx, true) }),
+		leaf("version", "Versions of the message format and of the program", func(ctx context.Context) error { return a.shower().Version(ctx) }),
 		leaf("alert-group", "Alert groups and their state", func(ctx context.Context) error { return a.shower().AlertGroups(ctx) }),
 		&cobra.Command{
 			Use: "profile {NAME|all}", Short: "Destination profiles", Args: cobra.ExactArgs(1),
