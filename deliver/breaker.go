@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"net/url"
 	"sync"
 	"time"
 
@@ -53,7 +52,7 @@ func (b *breaker) reached(dest callhome.Destination) {
 	b.queue.Resume(dest)
 	b.metrics.held.Dec()
 	t.part.Leave()
-	b.log.Info("the destination works again", "destination", shown(dest), "after", time.Since(t.since).Round(time.Second))
+	b.log.Info("the destination is reachable again", "destination", callhome.MaskURL(dest.Address), "outage", time.Since(t.since).Round(time.Second))
 }
 
 // failed notes a failure and holds the destination from the third in a row on: at least for the time it named itself.
@@ -68,7 +67,7 @@ func (b *breaker) failed(dest callhome.Destination, err error, wait time.Duratio
 	held := t.failures >= breakAfter
 	fresh := held && !t.held
 	if fresh {
-		t.held, t.part = true, b.health.Part("destination "+shown(dest))
+		t.held, t.part = true, b.health.Part("destination "+callhome.MaskURL(dest.Address))
 	}
 	failures, since, part := t.failures, t.since, t.part
 	b.mu.Unlock()
@@ -80,10 +79,10 @@ func (b *breaker) failed(dest callhome.Destination, err error, wait time.Duratio
 		hold = max(hold, wait)
 	}
 	b.queue.Hold(dest, now.Add(hold))
-	part.Unwell(fmt.Sprintf("%s has not taken a message since %s: %v", shown(dest), since.UTC().Format(time.RFC3339), err))
+	part.Unwell(fmt.Sprintf("%s has not taken a message since %s: %v", callhome.MaskURL(dest.Address), since.UTC().Format(time.RFC3339), err))
 	if fresh {
 		b.metrics.held.Inc()
-		b.log.Error("the destination is unreachable; messages for it wait", "destination", shown(dest), "err", err)
+		b.log.Error("the destination is unreachable; messages for it wait", "destination", callhome.MaskURL(dest.Address), "err", err)
 	}
 	if b.overtaken(dest, t) { // by a success between the two: its Resume came before our Hold
 		b.queue.Resume(dest)
@@ -96,12 +95,4 @@ func (b *breaker) overtaken(dest callhome.Destination, t *trouble) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.troubles[dest] != t
-}
-
-// shown is a destination's address without a password that a URL may hold.
-func shown(dest callhome.Destination) string {
-	if u, err := url.Parse(dest.Address); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return dest.Address
 }

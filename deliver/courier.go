@@ -128,7 +128,7 @@ func (c *Courier) work(ctx, lasting context.Context, lease *outbox.Lease) {
 		}
 	}
 	if err := c.queue.Settle(lasting, lease); err != nil && !errors.Is(err, context.Canceled) {
-		c.log.Error("the outcome of deliveries could not be stored; they are repeated", "destination", shown(lease.Destination), "err", err)
+		c.log.Error("the outcome of deliveries could not be stored; they are repeated", "destination", callhome.MaskURL(lease.Destination.Address), "err", err)
 	}
 }
 
@@ -143,7 +143,7 @@ func (c *Courier) one(ctx, lasting context.Context, lease *outbox.Lease, i int) 
 	}
 	out, wait := c.cfg.judge(e, err, now, rand.Float64())
 	c.metrics.sent(e.Envelope.Destination.Transport, out, now.Sub(begun))
-	log := c.log.With("message_id", e.Envelope.MessageID, "profile", e.Envelope.Profile, "destination", shown(lease.Destination), "attempt", e.Attempts+1)
+	log := c.log.With("message_id", e.Envelope.MessageID, "profile", e.Envelope.Profile, "destination", callhome.MaskURL(lease.Destination.Address), "attempt", e.Attempts+1)
 	if err == nil || IsPermanent(err) {
 		c.breaker.reached(lease.Destination)
 	} else {
@@ -193,7 +193,7 @@ func (c *Courier) expire(ctx context.Context) {
 		}
 		n, err := c.queue.Expire(ctx, time.Now().Add(-c.cfg.MaxAge-2*c.cfg.BackoffMax))
 		if n > 0 {
-			c.log.Error("messages are too old and now dead letters", "count", n)
+			c.log.Error("messages are too old and given up; those that name their device are now dead letters", "count", n)
 		}
 		if err != nil && ctx.Err() == nil {
 			c.log.Warn("old messages could not be looked for", "err", err)

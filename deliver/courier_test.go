@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -89,13 +90,32 @@ type rig struct {
 	sender  *hostile
 	health  *health.Registry
 	metrics *prometheus.Registry
+	log     *lines
 	stop    func()
+}
+
+// lines is a log that a test reads.
+type lines struct {
+	mu   sync.Mutex // guards text
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // start opens a queue on a store and sets a courier going until the test ends.
 func start(t *testing.T, store outbox.Store, change func(*deliver.Config)) *rig {
 	t.Helper()
-	r := &rig{sender: &hostile{}, health: health.New(), metrics: prometheus.NewRegistry()}
+	r := &rig{sender: &hostile{}, health: health.New(), metrics: prometheus.NewRegistry(), log: &lines{}}
 	var err error
 	if r.q, err = outbox.Open(t.Context(), store, outbox.Options{Health: r.health}); err != nil {
 		t.Fatal(err)
@@ -105,7 +125,7 @@ func start(t *testing.T, store outbox.Store, change func(*deliver.Config)) *rig 
 		change(&cfg)
 	}
 	c, err := deliver.New(cfg, deliver.Options{
-		Queue: r.q, Health: r.health, Metrics: r.metrics,
+		Queue: r.q, Health: r.health, Metrics: r.metrics, Log: slog.New(slog.NewTextHandler(r.log, nil)),
 		Senders: map[callhome.Transport]deliver.Sender{callhome.TransportHTTP: r.sender, callhome.TransportEmail: r.sender},
 	})
 	if err != nil {
@@ -295,6 +315,28 @@ func TestDeadDestination(t *testing.T) {
 			"# TYPE callhome_deliver_unreachable_destinations gauge\ncallhome_deliver_unreachable_destinations 0\n"
 		if err := testutil.GatherAndCompare(r.metrics, strings.NewReader(want), "callhome_deliver_unreachable_destinations"); err != nil {
 			t.Error(err)
+		}
+	})
+}
+
+func TestOutageIsToldWithoutThePassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, outboxtest.NewMemory(), nil)
+		secret := callhome.Destination{Transport: callhome.TransportHTTP, Address: "https://ops:hunter2@backend.example/callhome"}
+		r.sender.become(func(context.Context, *callhome.Envelope, int) error { return errors.New("connection refused") })
+		r.put(t, message(1, "a", secret))
+		time.Sleep(time.Hour)
+		if told := fmt.Sprint(r.health.Snapshot()); strings.Contains(told, "hunter2") || !strings.Contains(told, "backend.example") {
+			t.Errorf("health: %s, want the destination without its password", told)
+		}
+		r.sender.become(nil)
+		time.Sleep(time.Hour)
+		log := r.log.String()
+		if strings.Contains(log, "hunter2") {
+			t.Errorf("the log shows the password:\n%s", log)
+		}
+		if !strings.Contains(log, `level=INFO msg="the destination is reachable again"`) || !strings.Contains(log, "outage=1h") {
+			t.Errorf("the log does not tell of the end of the outage and its length:\n%s", log)
 		}
 	})
 }

@@ -31,7 +31,7 @@ func (c *Config) judge(e *outbox.Entry, err error, now time.Time, chance float64
 	switch {
 	case err == nil:
 		return outDelivered, 0
-	case e.Envelope.Anonymous && (IsPermanent(err) || e.Attempts+1 >= anonymousTries):
+	case e.Envelope.Anonymous && (IsPermanent(err) || e.Attempts+1 >= anonymousTries || now.Sub(e.QueuedAt) > c.MaxAge):
 		return outDropped, 0
 	case IsPermanent(err):
 		return outRefused, 0

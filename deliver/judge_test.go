@@ -40,6 +40,7 @@ func TestJudge(t *testing.T) {
 		{"told next year", 0, 0, false, RetryAfter(365*24*time.Hour, soft), outRetried, 24 * time.Hour},
 		{"anonymous, second", 1, 0, true, soft, outRetried, 10 * time.Second},
 		{"anonymous, third", 2, 0, true, soft, outDropped, 0},
+		{"anonymous, too old", 0, 2 * cfg.MaxAge, true, soft, outDropped, 0},
 		{"anonymous, refused", 0, 0, true, Permanent(soft), outDropped, 0},
 	}
 	for _, tt := range tests {

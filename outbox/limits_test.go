@@ -392,6 +392,21 @@ func TestExpireDropsAnonymousEntries(t *testing.T) {
 	})
 }
 
+func TestSettleShowsNoPassword(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := open(t, nil)
+		e := envelope(1, "a")
+		e.Destination.Address = "https://ops:hunter2@backend.example/callhome"
+		check(t, r.Put(t.Context(), e))
+		l := lease(t, r.Queue, 1)
+		l.Delivered(0)
+		r.store.FailWrites(func(int, *outbox.Batch) error { return outboxtest.ErrBroken })
+		if err := r.Settle(t.Context(), l); !errors.Is(err, outboxtest.ErrBroken) || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("settle: %v, want the store's fault and no password", err)
+		}
+	})
+}
+
 func TestTidyKeepsTheLimits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := open(t, func(c *outbox.Config) { c.LedgerKeep, c.DeadKeep, c.DeadMaxAge = 50, 10, 48*time.Hour })

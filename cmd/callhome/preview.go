@@ -112,7 +112,7 @@ func (a *app) printPreview(k kept) error {
 		return json.NewEncoder(a.stdout).Encode(k)
 	}
 	for _, e := range k.Envelopes {
-		fmt.Fprintf(a.stderr, "preview %d: message %s, profile %s, %s, to %s, %d bytes\n", k.Number, e.MessageID, e.Profile, e.Format, e.Destination.Address, len(e.Body))
+		fmt.Fprintf(a.stderr, "preview %d: message %s, profile %s, %s, to %s, %d bytes\n", k.Number, e.MessageID, e.Profile, e.Format, callhome.MaskURL(e.Destination.Address), len(e.Body))
 		if _, err := a.stdout.Write(e.Body); err != nil {
 			return err
 		}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/url"
 	"sync"
 	"time"
 
@@ -56,16 +55,8 @@ func (s *swap) remind(env *callhome.Envelope) {
 	s.reminded[env.MessageID] = true
 	s.mu.Unlock()
 	if !known && s.log != nil {
-		s.log.Warn("a message cannot be sent because no name server is configured; configure DNS, or resolver.servers", "message_id", env.MessageID, "destination", withoutPassword(env.Destination.Address))
+		s.log.Warn("a message cannot be sent because no name server is configured; configure DNS, or resolver.servers", "message_id", env.MessageID, "destination", callhome.MaskURL(env.Destination.Address))
 	}
-}
-
-// withoutPassword is an address as logs may show it: a URL may hold a password.
-func withoutPassword(address string) string {
-	if u, err := url.Parse(address); err == nil && u.User != nil {
-		return u.Redacted()
-	}
-	return address
 }
 
 func (s *swap) replace(by closingSender) {

@@ -161,7 +161,7 @@ func parseURL(s string) (*url.URL, error) {
 	}
 	u.Scheme = strings.ToLower(u.Scheme)
 	if (u.Scheme != "http" && u.Scheme != "https") || u.Hostname() == "" {
-		return nil, fmt.Errorf("%q is not an address; write https://HOST/PATH", u.Redacted())
+		return nil, fmt.Errorf("%q is not an address; write https://HOST/PATH", callhome.MaskURL(s))
 	}
 	u.Fragment = ""
 	return u, nil

@@ -70,7 +70,7 @@ func (s *Sender) judgeAnswer(u *url.URL, resp *http.Response, answer []byte, env
 		s.noteFault(u, answer, env)
 		return nil
 	}
-	err := fmt.Errorf("post to %s: %s%s", u.Redacted(), oneLine(resp.Status), sayings(resp, answer))
+	err := fmt.Errorf("post to %s: %s%s", callhome.MaskURL(u.String()), oneLine(resp.Status), sayings(resp, answer))
 	switch meaning {
 	case MeaningRedirect:
 		return deliver.Permanent(fmt.Errorf("%w; redirects are not followed: put the final address into the profile", err))
@@ -97,7 +97,7 @@ func delayOf(m Meaning, field string, now time.Time) (delay time.Duration, named
 // sayings is what the answer tells people: where to, or the text of a fault or of a plain answer.
 func sayings(resp *http.Response, answer []byte) string {
 	if to := resp.Header.Get("Location"); to != "" && resp.StatusCode/100 == 3 {
-		return " to " + oneLine(to)
+		return " to " + oneLine(callhome.MaskURL(to))
 	}
 	if ack, err := aml.ParseAck(answer); err == nil && ack.Reason != "" {
 		return ": " + oneLine(ack.Reason)
@@ -140,14 +140,14 @@ func (s *Sender) noteFault(u *url.URL, answer []byte, env *callhome.Envelope) {
 	if err != nil || ack.Fault == "" {
 		return
 	}
-	s.board.fault(u.Redacted(), ack.Reason)
+	s.board.fault(callhome.MaskURL(u.String()), ack.Reason)
 	s.log.Warn("the server took the message, and answers with a SOAP fault",
-		"url", u.Redacted(), "message_id", string(env.MessageID), "fault", string(ack.Fault), "reason", oneLine(ack.Reason))
+		"url", callhome.MaskURL(u.String()), "message_id", string(env.MessageID), "fault", string(ack.Fault), "reason", oneLine(ack.Reason))
 }
 
 // judgeFailure turns a request without an answer into the result of Send: all are worth another try.
 func (s *Sender) judgeFailure(u *url.URL, err error) error {
-	err = fmt.Errorf("post to %s: %w", u.Redacted(), err)
+	err = fmt.Errorf("post to %s: %w", callhome.MaskURL(u.String()), err)
 	var cert *tls.CertificateVerificationError
 	switch {
 	case errors.As(err, &cert):

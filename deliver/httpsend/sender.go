@@ -73,17 +73,17 @@ const defaultType = "text/xml; charset=utf-8"
 // over HTTPS only, and shows neither device certificate nor token.
 func (s *Sender) Send(ctx context.Context, env *callhome.Envelope) error {
 	if env.Destination.Transport != callhome.TransportHTTP {
-		return deliver.Permanent(fmt.Errorf("send to %s: it is not an HTTP address", env.Destination.Address))
+		return deliver.Permanent(fmt.Errorf("send to %s: it is not an HTTP address", callhome.MaskURL(env.Destination.Address)))
 	}
 	u, err := parseURL(env.Destination.Address)
 	if err != nil {
 		return deliver.Permanent(fmt.Errorf("post: %w", err))
 	}
 	if env.Anonymous && u.Scheme != "https" {
-		return deliver.Permanent(fmt.Errorf("post to %s: anonymous messages go over https only", u.Redacted()))
+		return deliver.Permanent(fmt.Errorf("post to %s: anonymous messages go over https only", callhome.MaskURL(u.String())))
 	}
 	err = s.post(ctx, u, env)
-	s.board.note(u.Redacted(), err)
+	s.board.note(callhome.MaskURL(u.String()), err)
 	s.metrics.attempt(err)
 	return err
 }
@@ -94,11 +94,11 @@ func (s *Sender) post(ctx context.Context, u *url.URL, env *callhome.Envelope) e
 	r := s.routeOf(u)
 	req, err := r.request(ctx, u, env)
 	if err != nil {
-		return deliver.Permanent(fmt.Errorf("post to %s: %w", u.Redacted(), err))
+		return deliver.Permanent(fmt.Errorf("post to %s: %w", callhome.MaskURL(u.String()), err))
 	}
 	transport, err := r.transport(u.Hostname(), env.Anonymous)
 	if err != nil {
-		return fmt.Errorf("post to %s: %w", u.Redacted(), err)
+		return fmt.Errorf("post to %s: %w", callhome.MaskURL(u.String()), err)
 	}
 	resp, err := transport.RoundTrip(req)
 	if err != nil {

@@ -91,7 +91,7 @@ func newTarget(server Server, opts Options, d Deps) (*target, error) {
 // try.
 func (s *Sender) Send(ctx context.Context, env *callhome.Envelope) error {
 	if env.Destination.Transport != callhome.TransportEmail {
-		return deliver.Permanent(fmt.Errorf("send to %s: it is not a mail address", env.Destination.Address))
+		return deliver.Permanent(fmt.Errorf("send to %s: it is not a mail address", callhome.MaskURL(env.Destination.Address)))
 	}
 	if env.Anonymous {
 		return deliver.Permanent(fmt.Errorf("send to %s: anonymous messages go over https only", env.Destination.Address))
