@@ -65,28 +65,30 @@ func (s *Shower) CallHome(ctx context.Context, detail bool) error {
 	if err != nil {
 		return err
 	}
-	return s.print(func(w *bufio.Writer) {
-		switch layoutOf(st.Personality) {
-		case string(personality.NXOS):
-			nxosSettings(w, st)
-			if detail {
-				nxosProfiles(w, st, st.Profiles)
-			}
-		case string(personality.ASA):
-			asaSettings(w, st, mail)
-			if detail {
-				asaProfiles(w, st.Profiles)
-			}
-		default:
-			iosSettings(w, st, mail)
-			if detail {
-				iosProfiles(w, st.Profiles, "    ")
-			}
-		}
+	return s.print(func(w *bufio.Writer) { printSettings(w, st, mail, detail) })
+}
+
+func printSettings(w *bufio.Writer, st agent.Status, mail []MailServer, detail bool) {
+	switch layoutOf(st.Personality) {
+	case string(personality.NXOS):
+		nxosSettings(w, st)
 		if detail {
-			printDevices(w, st)
+			nxosProfiles(w, st, st.Profiles)
 		}
-	})
+	case string(personality.ASA):
+		asaSettings(w, st, mail)
+		if detail {
+			asaProfiles(w, st.Profiles)
+		}
+	default:
+		iosSettings(w, st, mail)
+		if detail {
+			iosProfiles(w, st.Profiles, "    ")
+		}
+	}
+	if detail {
+		printDevices(w, st)
+	}
 }
 
 // Version prints the version of the format and of what makes messages: all of it is one program here.
@@ -111,13 +113,15 @@ func (s *Shower) AlertGroups(ctx context.Context) error {
 	if err != nil || s.JSON {
 		return s.orJSON(st.Groups, err)
 	}
-	return s.print(func(w *bufio.Writer) {
-		if layoutOf(st.Personality) == string(personality.ASA) {
-			asaGroups(w, st)
-			return
-		}
-		iosGroups(w, st)
-	})
+	return s.print(func(w *bufio.Writer) { printGroups(w, st) })
+}
+
+func printGroups(w *bufio.Writer, st agent.Status) {
+	if layoutOf(st.Personality) == string(personality.ASA) {
+		asaGroups(w, st)
+		return
+	}
+	iosGroups(w, st)
 }
 
 // Profile prints one profile, or with "all" every one.
@@ -141,16 +145,18 @@ func (s *Shower) Profile(ctx context.Context, name string) error {
 	if s.JSON {
 		return printJSON(s.Out, profiles)
 	}
-	return s.print(func(w *bufio.Writer) {
-		switch layoutOf(st.Personality) {
-		case string(personality.NXOS):
-			nxosProfiles(w, st, profiles)
-		case string(personality.ASA):
-			asaProfiles(w, profiles)
-		default:
-			iosProfiles(w, profiles, "")
-		}
-	})
+	return s.print(func(w *bufio.Writer) { printProfiles(w, st, profiles) })
+}
+
+func printProfiles(w *bufio.Writer, st agent.Status, profiles []callhome.Profile) {
+	switch layoutOf(st.Personality) {
+	case string(personality.NXOS):
+		nxosProfiles(w, st, profiles)
+	case string(personality.ASA):
+		asaProfiles(w, profiles)
+	default:
+		iosProfiles(w, profiles, "")
+	}
 }
 
 // MailServers prints whether each mail server can be reached.
@@ -159,17 +165,27 @@ func (s *Shower) MailServers(ctx context.Context) error {
 	if err != nil || s.JSON {
 		return s.orJSON(mail, err)
 	}
-	return s.print(func(w *bufio.Writer) {
-		if len(mail) == 0 {
-			fmt.Fprintln(w, "Mail-server: "+notSet)
+	st, err := s.status(ctx)
+	if err != nil {
+		return err
+	}
+	return s.print(func(w *bufio.Writer) { printMailServers(w, st.Personality, mail) })
+}
+
+func printMailServers(w *bufio.Writer, personal string, mail []MailServer) {
+	if len(mail) == 0 {
+		fmt.Fprintln(w, "Mail-server: "+notSet)
+	}
+	for i, m := range mail {
+		secure := fmt.Sprintf("  Secure: %s", m.Secure)
+		if layoutOf(personal) == string(personality.ASA) {
+			secure = ""
 		}
-		for i, m := range mail {
-			fmt.Fprintf(w, "Mail-server[%d]: Address: %s Priority: %d  Secure: %s [%s]\n", i+1, m.Address, m.Priority, m.Secure, stateWord(m.State))
-			if m.Error != "" {
-				fmt.Fprintf(w, "    %s\n", m.Error)
-			}
+		fmt.Fprintf(w, "Mail-server[%d]: Address: %s Priority: %d%s [%s]\n", i+1, m.Address, m.Priority, secure, stateWord(m.State))
+		if m.Error != "" {
+			fmt.Fprintf(w, "    %s\n", m.Error)
 		}
-	})
+	}
 }
 
 // Events prints what the profiles listen to.
@@ -206,16 +222,18 @@ func (s *Shower) Modules(ctx context.Context, all bool) error {
 	if err != nil || s.JSON {
 		return s.orJSON(modules, err)
 	}
-	return s.print(func(w *bufio.Writer) {
-		fmt.Fprintf(w, "%-20s %-10s %s\n", "Module", "State", "Events")
-		for _, m := range modules {
-			state := "disabled"
-			if m.Enabled {
-				state = "enabled"
-			}
-			fmt.Fprintf(w, "%-20s %-10s %d\n", m.Name, state, m.Events)
+	return s.print(func(w *bufio.Writer) { printModules(w, modules) })
+}
+
+func printModules(w *bufio.Writer, modules []agent.ModuleStatus) {
+	fmt.Fprintf(w, "%-20s %-10s %s\n", "Module", "State", "Events")
+	for _, m := range modules {
+		state := "disabled"
+		if m.Enabled {
+			state = "enabled"
 		}
-	})
+		fmt.Fprintf(w, "%-20s %-10s %d\n", m.Name, state, m.Events)
+	}
 }
 
 // HistoryQuery asks for the ledger.

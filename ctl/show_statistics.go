@@ -45,13 +45,15 @@ func (s *Shower) Statistics(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.print(func(w *bufio.Writer) {
-		if layoutOf(status.Personality) == string(personality.ASA) {
-			asaStatistics(w, st)
-			return
-		}
-		iosStatistics(w, st)
-	})
+	return s.print(func(w *bufio.Writer) { printStatistics(w, status.Personality, st) })
+}
+
+func printStatistics(w *bufio.Writer, personal string, st agent.Statistics) {
+	if layoutOf(personal) == string(personality.ASA) {
+		asaStatistics(w, st)
+		return
+	}
+	iosStatistics(w, st)
 }
 
 // tally adds up the cells of a status: in all, by mail, by HTTP.
