@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +53,8 @@ func (f FileLatches) Save(latches []Latch) error {
 	if err != nil {
 		return fmt.Errorf("encode refused logins: %w", err)
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(string(f)), filepath.Base(string(f))+".*")
+	// One name for all: what a killed process left of it is written anew.
+	tmp, err := os.OpenFile(string(f)+".tmp", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("save refused logins: %w", err)
 	}

@@ -1,12 +1,14 @@
 package intake
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 // maxStateBytes bounds a state file. The largest is what throttling remembers: twenty thousand troubles and the digests
@@ -16,8 +18,10 @@ const maxStateBytes = 64 << 20
 // State is a small JSON file that is replaced as a whole, so that it is never half written.
 type State string
 
-// Load reads the file into v; a missing file leaves v as it is.
+// Load reads the file into v; a missing file leaves v as it is. What killed processes left of their saving is removed,
+// so Load is for the start, when nobody saves yet.
 func (s State) Load(v any) error {
+	s.clean()
 	info, err := os.Stat(string(s))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -36,6 +40,18 @@ func (s State) Load(v any) error {
 		return fmt.Errorf("state file %s is damaged, remove it to start anew: %w", string(s), err)
 	}
 	return nil
+}
+
+// clean removes temporary files; one that cannot be removed does no harm.
+func (s State) clean() {
+	dir, name := filepath.Split(string(s))
+	found, _ := os.ReadDir(cmp.Or(dir, "."))
+	for _, f := range found {
+		number, ours := strings.CutPrefix(f.Name(), name+".")
+		if ours && number != "" && strings.Trim(number, "0123456789") == "" && f.Type().IsRegular() {
+			_ = os.Remove(filepath.Join(dir, f.Name()))
+		}
+	}
 }
 
 // Save replaces the file by v; when it returns nil, the new content survives a crash.

@@ -45,6 +45,31 @@ func TestState(t *testing.T) {
 	}
 }
 
+// TestLeftoversAreRemoved proves that what killed processes left goes, and nothing else.
+func TestLeftoversAreRemoved(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"x.json", "x.json.123", "x.json.4", "x.json.bak", "x.json.", "y.json.123", "x.json.12a"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("1"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var n int
+	if err := State(filepath.Join(dir, "x.json")).Load(&n); err != nil || n != 1 {
+		t.Fatalf("got %d, %v", n, err)
+	}
+	var left []string
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if got := strings.Join(left, " "); got != "x.json x.json. x.json.12a x.json.bak y.json.123" {
+		t.Errorf("left: %s", got)
+	}
+}
+
 func TestSinkFunc(t *testing.T) {
 	var got string
 	var s Sink = SinkFunc(func(_ context.Context, raw []byte, o *Origin) error { got = string(raw) + o.Name; return nil })

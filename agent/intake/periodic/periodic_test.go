@@ -192,3 +192,43 @@ func TestRunAndMissed(t *testing.T) {
 		t.Errorf("a new schedule has missed nothing: got %+v", got)
 	}
 }
+
+// counted is a Store that keeps how many jobs had run at each save.
+type counted struct {
+	emitted int
+	saved   []int
+}
+
+func (*counted) Load(any) error   { return nil }
+func (c *counted) Save(any) error { c.saved = append(c.saved, c.emitted); return nil }
+
+// TestStateIsSavedOnTheWay proves that a kill among thousands of due jobs repeats few of them.
+func TestStateIsSavedOnTheWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &counted{}
+		r, err := New(Options{Store: store})
+		if err != nil {
+			t.Fatal(err)
+		}
+		jobs := make([]Job, 2500)
+		for i := range jobs {
+			jobs[i] = Job{Device: fmt.Sprint(i), Group: callhome.GroupSnapshot, Schedule: Resolve(callhome.GroupSnapshot, &callhome.Periodic{Interval: 60}, "FOX1")}
+		}
+		r.SetJobs(jobs)
+		ctx, stop := context.WithTimeout(t.Context(), 90*time.Minute)
+		defer stop()
+		if err := r.Run(ctx, func(context.Context, Due) error { store.emitted++; return nil }); err != nil {
+			t.Fatal(err)
+		}
+		last := 0
+		for _, n := range store.saved {
+			if n-last > 100 {
+				t.Errorf("between two saves %d jobs ran, want at most 100", n-last)
+			}
+			last = n
+		}
+		if last != store.emitted || last < len(jobs) {
+			t.Errorf("%d of %d runs were saved", last, store.emitted)
+		}
+	})
+}

@@ -15,6 +15,10 @@ import (
 // the clock is looked at again at least this often.
 const maxWait = time.Minute
 
+// saveEvery is how many jobs run between two times that the state is saved: after a kill at most so many of a large
+// fleet's run again.
+const saveEvery = 100
+
 // Job is one schedule of one device.
 type Job struct {
 	Device   string // hostname of the device entry; "" is the agent's own host
@@ -130,14 +134,19 @@ func (r *Runner) Next(device string, group callhome.AlertGroup, profile callhome
 func (r *Runner) Run(ctx context.Context, emit func(context.Context, Due) error) error {
 	for started := r.now(); ; {
 		due, wait := r.due(started)
+		unsaved := 0
 		for _, d := range due {
 			if err := emit(ctx, d); err != nil {
 				r.log.Error("scheduled event not taken, next try in a minute", "device_id", d.Device, "alert_group", d.Group, "err", err)
 				continue
 			}
 			r.ran(d.Job)
+			if unsaved++; unsaved == saveEvery {
+				r.save()
+				unsaved = 0
+			}
 		}
-		if len(due) > 0 {
+		if unsaved > 0 {
 			r.save()
 		}
 		timer := time.NewTimer(wait)
