@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"strconv"
 
 	"callhome"
 	"callhome/agent"
@@ -44,15 +45,32 @@ func (q *Queue) List(ctx context.Context, query QueueQuery) error {
 		return q.orJSON(entries, err)
 	}
 	return q.print(func(w *bufio.Writer) {
-		fmt.Fprintf(w, "%-8s %-7s %-29s %-14s %-14s %-8s %-40s %s\n", "ID", "Status", "Queued", "Device", "Profile", "Tries", "Destination", "Last error")
-		for i := range entries {
-			e := &entries[i]
-			fmt.Fprintf(w, "%-8d %-7s %-29s %-14s %-14s %-8d %-40s %s\n", e.ID, e.Status, stamp(e.QueuedAt), e.Envelope.Device, e.Envelope.Profile, e.Attempts, e.Envelope.Destination.Address, e.LastError)
-		}
+		printQueue(w, entries, query.Dead, q.width())
 		if query.Limit <= 0 && len(entries) == outbox.DefaultLimit {
 			fmt.Fprintf(w, "These are the first %d; --limit shows more.\n", len(entries))
 		}
 	})
+}
+
+func printQueue(w *bufio.Writer, entries []outbox.Entry, dead bool, width int) {
+	next := "Next try (UTC)"
+	if dead {
+		next = "Given up (UTC)"
+	}
+	t := table{columns: []column{
+		{"ID", 8, 4}, {"Queued (UTC)", 19, 10}, {next, 19, 16}, {"Tries", 5, 5}, {"Device", 12, 6}, {"Profile", 10, 6},
+		{"Destination", 14, 8}, {"Last error", 14, 10},
+	}}
+	for i := range entries {
+		e := &entries[i]
+		at := when(e.RetryAt, "now")
+		if dead {
+			at = when(e.DiedAt, "n/a")
+		}
+		t.add(strconv.FormatInt(int64(e.ID), 10), when(e.QueuedAt, "n/a"), at, strconv.Itoa(e.Attempts), e.Envelope.Device,
+			string(e.Envelope.Profile), e.Envelope.Destination.Address, e.LastError)
+	}
+	t.print(w, width)
 }
 
 // Show prints one entry and exactly the bytes that are sent.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"time"
 
 	"callhome"
 	"callhome/agent"
@@ -44,6 +45,14 @@ type Shower struct {
 	Client *control.Client
 	Out    io.Writer
 	JSON   bool
+	Width  int // characters of a line of a list; 0: defaultWidth
+}
+
+func (s *Shower) width() int {
+	if s.Width <= 0 {
+		return defaultWidth
+	}
+	return s.Width
 }
 
 // layoutOf is the layout of a personality: platforms without published layouts use that of IOS-XE.
@@ -253,21 +262,46 @@ func (s *Shower) History(ctx context.Context, q HistoryQuery) error {
 		return s.orJSON(lines, err)
 	}
 	return s.print(func(w *bufio.Writer) {
-		fmt.Fprintf(w, "%-29s %-8s %-16s %-12s %-14s %-30s %s\n", "Time", "Status", "Alert Group", "Device", "Profile", "Message ID", "Destination, reason")
-		for _, o := range lines {
-			why := strings.TrimSpace(o.Destination.Address + " " + string(o.Reason))
-			if o.Attempts > 1 {
-				why += fmt.Sprintf(" (%d tries)", o.Attempts)
-			}
-			if o.Detail != "" {
-				why += ": " + o.Detail
-			}
-			fmt.Fprintf(w, "%-29s %-8s %-16s %-12s %-14s %-30s %s\n", stamp(o.At), o.Status, o.Group, o.Device, o.Profile, o.MessageID, why)
-		}
+		printHistory(w, lines, s.width())
 		if q.Limit <= 0 && len(lines) == outbox.DefaultLimit {
 			fmt.Fprintf(w, "These are the latest %d; --limit shows more.\n", len(lines))
 		}
 	})
+}
+
+func printHistory(w *bufio.Writer, lines []outbox.Outcome, width int) {
+	t := table{columns: []column{
+		{"Time (UTC)", 19, 19}, {"Status", 7, 7}, {"Alert group", 11, 7}, {"Device", 12, 6}, {"Profile", 10, 6},
+		{"Message ID", width, 11}, {"Destination", 14, 8}, {"Reason", 14, 9},
+	}}
+	for i := range lines {
+		o := &lines[i]
+		t.add(when(o.At, "n/a"), string(o.Status), string(o.Group), o.Device, string(o.Profile), string(o.MessageID), o.Destination.Address, why(o))
+	}
+	t.print(w, width)
+}
+
+// why is what a history line says beyond its status.
+func why(o *outbox.Outcome) string {
+	var out []string
+	if string(o.Reason) != string(o.Status) && o.Reason != "" {
+		out = append(out, string(o.Reason))
+	}
+	if o.Attempts > 1 {
+		out = append(out, fmt.Sprintf("%d tries", o.Attempts))
+	}
+	if o.Detail != "" {
+		out = append(out, o.Detail)
+	}
+	return strings.Join(out, ", ")
+}
+
+// when is a time as lists print it, in UTC without saying so, for which their titles are; zero is otherwise.
+func when(t time.Time, otherwise string) string {
+	if t.IsZero() {
+		return otherwise
+	}
+	return t.UTC().Format(time.DateTime)
 }
 
 // Running prints the configuration in use, secrets masked; with all the defaults too.

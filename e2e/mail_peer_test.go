@@ -214,7 +214,7 @@ func TestE2EPostfix(t *testing.T) {
 	a.run("reload")
 	a.run("test", "the password has changed", "--profile", "team")
 	eventually(t, "the refused login in the queue", func() error {
-		out := a.run("queue", "list")
+		out := a.run("queue", "list", "--json")
 		if !strings.Contains(out, "535") || !strings.Contains(out, "team") {
 			return fmt.Errorf("not in\n%s", out)
 		}

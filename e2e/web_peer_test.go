@@ -68,7 +68,7 @@ http: {trust_points: [%s], certificate: "%s"}`, right.File, wrong.File, cert, ke
 	a := startAgent(t, t.TempDir(), config("another", "own"))
 	a.run("test", "who are you", "--profile", "backend")
 	eventually(t, "the refusal in the queue", func() error {
-		out := a.run("queue", "list")
+		out := a.run("queue", "list", "--json")
 		if !strings.Contains(out, "certificate") || !strings.Contains(out, url) {
 			return fmt.Errorf("it does not say why:\n%s", out)
 		}
@@ -82,7 +82,7 @@ http: {trust_points: [%s], certificate: "%s"}`, right.File, wrong.File, cert, ke
 	a.run("reload")
 	a.run("queue", "retry", "--all")
 	eventually(t, "the server's word in the queue", func() error {
-		if out := a.run("queue", "list"); !strings.Contains(out, "No required SSL certificate was sent") {
+		if out := a.run("queue", "list", "--json"); !strings.Contains(out, "No required SSL certificate was sent") {
 			return fmt.Errorf("it does not say that a certificate is missing:\n%s", out)
 		}
 		return nil

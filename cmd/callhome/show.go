@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"os"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sys/unix"
 
 	"callhome"
 	"callhome/agent"
@@ -15,7 +18,20 @@ import (
 )
 
 func (a *app) shower() *ctl.Shower {
-	return &ctl.Shower{Client: a.client(), Out: a.stdout, JSON: a.json}
+	return &ctl.Shower{Client: a.client(), Out: a.stdout, JSON: a.json, Width: widthOf(a.stdout)}
+}
+
+// widthOf is the width of the terminal that w writes to, 0 when it is none.
+func widthOf(w io.Writer) int {
+	f, ok := w.(*os.File)
+	if !ok {
+		return 0
+	}
+	size, err := unix.IoctlGetWinsize(int(f.Fd()), unix.TIOCGWINSZ) //nolint:gosec // a file descriptor is small
+	if err != nil {
+		return 0
+	}
+	return int(size.Col)
 }
 
 // leaf is a command without arguments or flags.
