@@ -41,7 +41,7 @@ type Event struct {
 	Peer       string    `json:"peer,omitempty"`   // sender's address: a claim, not a proof
 	Secure     bool      `json:"secure,omitempty"` // the sender was authenticated (TLS client certificate)
 
-	Raw           []byte `json:"raw,omitempty"`  // the line as received, without framing
+	Raw           []byte `json:"raw,omitempty"`   // the line as received, without framing
 	Text          string `json:"text,omitempty"`  // the message text, unchanged
 	Words         string `json:"words,omitempty"` // what it says, without header and codes: for pagers
 	Dialect       string `json:"dialect,omitempty"`

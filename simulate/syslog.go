@@ -38,7 +38,9 @@ type logger struct {
 }
 
 func (l *logger) connect() (err error) {
-	l.conn, err = net.DialTimeout(l.network, l.address, writeTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	l.conn, err = (&net.Dialer{}).DialContext(ctx, l.network, l.address)
 	return err
 }
 
