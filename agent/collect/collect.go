@@ -137,12 +137,12 @@ func (c *Collector) Collect(ctx context.Context, job Job) Collection {
 	switch {
 	case !known:
 		r.device.Name = job.Device
-		r.failRest(callhome.Errorf(callhome.KindNotFound, "device %q is not in the list of devices", job.Device))
+		r.failRest(callhome.Errorf(callhome.KindNotFound, "device %q is not in the list of devices", job.Device), briefNoSession)
 	case device.Runner == nil:
-		r.failRest(callhome.Errorf(callhome.KindNotFound, "no way to run commands on device %q is configured; give it an ssh block", job.Device))
+		r.failRest(callhome.Errorf(callhome.KindNotFound, "no way to run commands on device %q is configured; give it an ssh block", job.Device), briefNoSession)
 	case r.pending():
 		if err := c.acquire(ctx, slots); err != nil {
-			r.failRest(fmt.Errorf("no session: %w", err))
+			r.failRest(fmt.Errorf("no session: %w", err), briefNoSession)
 			break
 		}
 		r.work(ctx)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -272,6 +273,30 @@ func TestUnknownDevice(t *testing.T) {
 	}
 	if got := c.Collect(t.Context(), Job{Device: "bare"}); len(got.Results) != 0 {
 		t.Errorf("no commands: got %+v", got)
+	}
+}
+
+// TestDeviceOutOfReachIsToldOnce proves that a dial error fills neither the message nor the log.
+func TestDeviceOutOfReachIsToldOnce(t *testing.T) {
+	f := &fake{openErr: errors.New("dial tcp 192.0.2.7:22: connect: no route to host")}
+	var log strings.Builder
+	var records []Record
+	c := newCollector(t, Config{}, Options{
+		Log: slog.New(slog.NewTextHandler(&log, nil)), Record: func(r Record) { records = append(records, r) },
+	}, Device{Name: "core-1", Runner: f})
+	got := c.Collect(t.Context(), Job{Device: "core-1", Commands: Commands("show a", "show b", "show c")})
+	full, brief := "[command not run: no session: dial tcp 192.0.2.7:22: connect: no route to host]", "[command not run: no session, see above]"
+	if diff := cmp.Diff(map[string]string{"show a": full, "show b": brief, "show c": brief}, texts(got.Attachments(nil))); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string]string{"show b": full, "show c": brief}, texts(got.Attachments(Commands("show b", "show c")))); diff != "" {
+		t.Errorf("another profile (-want +got):\n%s", diff)
+	}
+	if got.Failed() != 3 || !errors.Is(got.Results[2].Err, f.openErr) {
+		t.Errorf("%d failed, the last by %v", got.Failed(), got.Results[2].Err)
+	}
+	if text := log.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, "level=WARN") || !strings.Contains(text, "device=core-1") || len(records) != 0 {
+		t.Errorf("%d records; logged:\n%s", len(records), text)
 	}
 }
 

@@ -24,7 +24,10 @@ type Result struct {
 
 // Attachment is the result as part of a message. The text of a command that failed holds what it printed and a line in
 // brackets which says why there is no more.
-func (r *Result) Attachment() callhome.Attachment {
+func (r *Result) Attachment() callhome.Attachment { return r.attachment(r.Err) }
+
+// attachment is Attachment with another reason for the command's failure.
+func (r *Result) attachment(why error) callhome.Attachment {
 	name := r.Text
 	if r.Context != "" {
 		name += " (context " + r.Context + ")"
@@ -42,7 +45,7 @@ func (r *Result) Attachment() callhome.Attachment {
 		if r.Output != nil {
 			verb = "failed"
 		}
-		text += fmt.Sprintf("[command %s: %v]", verb, r.Err)
+		text += fmt.Sprintf("[command %s: %v]", verb, why)
 	}
 	return callhome.Attachment{Name: name, Text: text}
 }
@@ -52,15 +55,25 @@ type Collection struct {
 	Results []Result
 }
 
-// Attachments are those of the given commands, in the order in which they ran; all when commands is nil.
+// Attachments are those of the given commands, in the order in which they ran; all when commands is nil. What kept
+// several of them from running is told in full once, at the first.
 func (c Collection) Attachments(commands []Command) []callhome.Attachment {
 	wanted := Union(commands)
 	out := make([]callhome.Attachment, 0, len(c.Results))
+	told := false
 	for i := range c.Results {
 		r := &c.Results[i]
 		asked := Command{Text: normalize(r.Command.Text), Scope: r.Command.Scope}
 		if commands == nil || slices.Contains(wanted, asked) {
-			out = append(out, r.Attachment())
+			why := r.Err
+			var shared *notRun
+			if errors.As(r.Err, &shared) {
+				if told {
+					why = errors.New(shared.brief)
+				}
+				told = true // a collection gives up once
+			}
+			out = append(out, r.attachment(why))
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"callhome"
@@ -76,14 +77,42 @@ func (r *run) pending() bool {
 	return false
 }
 
-// failRest gives every command that has not run the same error.
-func (r *run) failRest(err error) {
+// notRun is the one reason for which several commands were not run; see [Collection.Attachments].
+type notRun struct {
+	error
+	brief string // for all but the first of them
+}
+
+func (n *notRun) Unwrap() error { return n.error }
+
+// What stands in the place of a reason that was given in full before.
+const (
+	briefNoSession = "no session, see above"
+	briefCutOff    = "see above"
+)
+
+// failRest gives every command that has not run the same error, and the log one line for all of them: a device that is
+// out of reach would fill it with its show commands.
+func (r *run) failRest(err error, brief string) {
+	n := 0
 	for i := range r.results {
 		if res := &r.results[i]; !res.settled {
-			res.Err, res.settled = err, true
-			r.note(res, outcomeNotRun)
+			res.Err, res.settled = &notRun{err, brief}, true
+			n++
 		}
 	}
+	if n == 0 {
+		return
+	}
+	r.c.metrics.commands.WithLabelValues(outcomeNotRun).Add(float64(n))
+	level, text := slog.LevelWarn, "the device cannot be asked"
+	switch {
+	case r.device.Runner == nil:
+		level = slog.LevelInfo // as configured
+	case brief == briefCutOff:
+		text = "the device was not asked for everything"
+	}
+	r.c.log.Log(context.Background(), level, text, "device", r.device.Name, "commands_not_run", n, "err", err)
 }
 
 // work runs what is pending within the budget.
@@ -91,7 +120,7 @@ func (r *run) work(ctx context.Context) {
 	ctx, cancel := context.WithTimeoutCause(ctx, r.c.cfg.Budget, fmt.Errorf("the time of %s for all commands of one alert is used up", r.c.cfg.Budget))
 	defer cancel()
 	if err := r.open(ctx); err != nil {
-		r.failRest(err)
+		r.failRest(err, briefNoSession)
 		return
 	}
 	defer r.close()
@@ -101,11 +130,11 @@ func (r *run) work(ctx context.Context) {
 			continue
 		}
 		if ctx.Err() != nil {
-			r.failRest(context.Cause(ctx))
+			r.failRest(context.Cause(ctx), briefCutOff)
 			return
 		}
 		if err := r.ready(ctx, res.Context); err != nil {
-			r.failRest(err)
+			r.failRest(err, briefCutOff)
 			return
 		}
 		r.one(ctx, res)
@@ -233,7 +262,8 @@ func errText(err error) string {
 	return err.Error()
 }
 
-// Record tells of one command; every one that ran has one, and every one that was not allowed to.
+// Record tells of one command; every one that ran has one, and every one that was not allowed to. Those that were not
+// run for want of a session share a line in the log instead.
 type Record struct {
 	Device   string        `json:"device"`
 	Context  string        `json:"context,omitempty"`

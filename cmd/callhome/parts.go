@@ -189,7 +189,11 @@ func (d *device) openCollector(context.Context) (err error) {
 	d.collect, err = collect.New(d.cfg.Collect, collect.Options{
 		Log: d.log, Latches: collect.FileLatches(d.path(latchesFile)), Metrics: d.metrics,
 		Record: func(r collect.Record) {
-			d.log.Info("command", "device_id", r.Device, "command", r.Command, "ran", r.Ran, "duration", r.Duration, "bytes", r.Bytes, "err", r.Err)
+			fields := []any{"device_id", r.Device, "command", r.Command, "ran", r.Ran, "duration", r.Duration, "bytes", r.Bytes}
+			if r.Err != "" {
+				fields = append(fields, "err", r.Err)
+			}
+			d.log.Info("command", fields...)
 		},
 	})
 	return err
