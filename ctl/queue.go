@@ -59,7 +59,7 @@ func printQueue(w *bufio.Writer, entries []outbox.Entry, dead bool, width int) {
 	}
 	t := table{columns: []column{
 		{"ID", 8, 4}, {"Queued (UTC)", 19, 10}, {next, 19, 16}, {"Tries", 5, 5}, {"Device", 12, 6}, {"Profile", 10, 6},
-		{"Destination", 14, 8}, {"Last error", 14, 10},
+		{"Destination", 14, 8}, {"Last error", wordy(width), 10},
 	}}
 	for i := range entries {
 		e := &entries[i]

@@ -272,7 +272,7 @@ func (s *Shower) History(ctx context.Context, q HistoryQuery) error {
 func printHistory(w *bufio.Writer, lines []outbox.Outcome, width int) {
 	t := table{columns: []column{
 		{"Time (UTC)", 19, 19}, {"Status", 7, 7}, {"Alert group", 11, 7}, {"Device", 12, 6}, {"Profile", 10, 6},
-		{"Message ID", width, 11}, {"Destination", 14, 8}, {"Reason", 14, 9},
+		{"Message ID", width, 11}, {"Destination", 14, 8}, {"Reason", wordy(width), 9},
 	}}
 	for i := range lines {
 		o := &lines[i]

@@ -17,6 +17,12 @@ type column struct {
 	least int // characters that it keeps in any case
 }
 
+// wordy is what a last column of free words keeps: what the others, at what they keep, leave of a wide line.
+func wordy(width int) int {
+	const others, least = 120, 14
+	return max(width-others, least)
+}
+
 // table is a list that fits a width: long cells are cut, the widest column first.
 type table struct {
 	columns []column
