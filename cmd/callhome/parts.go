@@ -262,23 +262,53 @@ func (d *device) openAgent(watch func(agent.Happening)) error {
 	return err
 }
 
-// loadKey reads a random key, or makes it.
+// loadKey reads a random key, or makes it. Two first starts at the same time agree on one. A file of another length is
+// never replaced: with another key every device would get another pseudonym.
 func loadKey(path string) ([]byte, error) {
-	key, err := os.ReadFile(path)
-	if err == nil && len(key) == pseudonymBytes {
-		return key, nil
+	key, err := readKey(path)
+	if errors.Is(err, os.ErrNotExist) {
+		if err = makeKey(path); err == nil {
+			key, err = readKey(path)
+		}
 	}
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("pseudonym key: %w", err)
-	}
-	key = make([]byte, pseudonymBytes)
-	if _, err := rand.Read(key); err != nil {
-		return nil, fmt.Errorf("pseudonym key: %w", err)
-	}
-	if err := os.WriteFile(path, key, 0o600); err != nil {
+	if err != nil {
 		return nil, fmt.Errorf("pseudonym key: %w", err)
 	}
 	return key, nil
+}
+
+func readKey(path string) ([]byte, error) {
+	key, err := os.ReadFile(path)
+	if err == nil && len(key) != pseudonymBytes {
+		return nil, callhome.Errorf(callhome.KindInvalid, "%s has %d bytes, not %d: restore it from a backup; if there is none, remove it, and all devices get new pseudonyms", path, len(key), pseudonymBytes)
+	}
+	return key, err
+}
+
+// makeKey gives the file its name when all of it is on the disk, unless another process was faster.
+func makeKey(path string) error {
+	key := make([]byte, pseudonymBytes)
+	if _, err := rand.Read(key); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*") // CreateTemp makes it 0600
+	if err != nil {
+		return err
+	}
+	defer os.Remove(tmp.Name())
+	_, err = tmp.Write(key)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(tmp.Name(), path); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	return dir.Sync()
 }
 
 // close lets go of what construct opened, in the order in which it may end.

@@ -76,7 +76,7 @@ func (a *app) preview() *cobra.Command {
 }
 
 // makePreview runs the group's commands, renders, and keeps the outcome under a number.
-func makePreview(ctx context.Context, cfg *config.Agent, group, profile, deviceName string) (kept, error) {
+func makePreview(ctx context.Context, cfg *config.Agent, group, profile, deviceName string) (_ kept, err error) {
 	g, err := callhome.ParseAlertGroup(group)
 	if err != nil || g == callhome.GroupAll {
 		return kept{}, usageError{fmt.Errorf("name an alert group with --group: %w", err)}
@@ -85,6 +85,11 @@ func makePreview(ctx context.Context, cfg *config.Agent, group, profile, deviceN
 	if err != nil {
 		return kept{}, err
 	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(previewFile(cfg, number)) // nothing is kept under it
+		}
+	}()
 	d := &device{cfg: cfg, log: slog.New(slog.DiscardHandler)}
 	discoverOwn(cfg)
 	maker, err := d.renderer(ctx)
@@ -183,13 +188,13 @@ func previewFile(cfg *config.Agent, number uint64) string {
 func loadPreview(cfg *config.Agent, number uint64) (kept, error) {
 	var k kept
 	b, err := os.ReadFile(previewFile(cfg, number))
-	if err != nil {
+	if err != nil || len(b) == 0 { // empty: it was being made when its process was killed, or is being made now
 		return k, callhome.Errorf(callhome.KindNotFound, "there is no preview %d; make one without --number", number)
 	}
 	return k, json.Unmarshal(b, &k)
 }
 
-// nextPreview is the next free number; the oldest previews make room.
+// nextPreview takes the next free number by making its file, still empty; the oldest previews make room.
 func nextPreview(cfg *config.Agent) (uint64, error) {
 	dir := filepath.Join(cfg.DataDir, previewDir)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
@@ -206,8 +211,18 @@ func nextPreview(cfg *config.Agent) (uint64, error) {
 			last = max(last, n)
 		}
 	}
-	if last >= keptPreviews {
-		_ = os.Remove(previewFile(cfg, last-keptPreviews+1))
+	for {
+		last++
+		f, err := os.OpenFile(previewFile(cfg, last), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		if errors.Is(err, os.ErrExist) {
+			continue // another preview took it meanwhile
+		}
+		if err != nil {
+			return 0, fmt.Errorf("preview: %w", err)
+		}
+		if last > keptPreviews {
+			_ = os.Remove(previewFile(cfg, last-keptPreviews))
+		}
+		return last, f.Close()
 	}
-	return last + 1, nil
 }
