@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,6 +25,8 @@ type app struct {
 
 	json   bool
 	socket string
+
+	unknown error // a command that does not exist was asked for help
 }
 
 func (a *app) root() *cobra.Command {
@@ -39,7 +42,17 @@ func (a *app) root() *cobra.Command {
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	// A command that does not exist has neither flags nor help.
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(c *cobra.Command, args []string) {
+		if a.unknown = unknownCommand(c); a.unknown == nil {
+			help(c, args)
+		}
+	})
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		if unknown := unknownCommand(c); unknown != nil {
+			return unknown
+		}
 		return usageError{fmt.Errorf("%w; see `%s --help`", err, c.CommandPath())}
 	})
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, errors too")
@@ -53,14 +66,25 @@ func (a *app) root() *cobra.Command {
 	return root
 }
 
+// unknownCommand is the complaint about an argument of a command that has others, where it is none of them.
+func unknownCommand(c *cobra.Command) error {
+	args := c.Flags().Args()
+	if !c.HasAvailableSubCommands() || len(args) == 0 {
+		return nil
+	}
+	return c.ValidateArgs(args)
+}
+
 // asUsage makes every complaint about arguments a usage error.
 func asUsage(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
-			if err := check(c, args); err != nil {
+			err := check(c, args)
+			var usage usageError
+			if err != nil && !errors.As(err, &usage) {
 				return usageError{fmt.Errorf("%w; usage: %s", err, c.UseLine())}
 			}
-			return nil
+			return err
 		}
 	}
 	for _, sub := range c.Commands() {
@@ -100,16 +124,25 @@ func (a *app) input(args []string) (io.ReadCloser, error) {
 
 // group is a command that only holds others: called alone it is a usage error that lists them.
 func group(use, short string, subs ...*cobra.Command) *cobra.Command {
-	c := &cobra.Command{Use: use, Short: short, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, args []string) error {
-		names := ""
+	names := func(c *cobra.Command) string {
+		out := ""
 		for _, s := range c.Commands() {
-			names += " " + s.Name()
+			out += " " + s.Name()
 		}
-		if len(args) > 0 {
-			return usageError{fmt.Errorf("%s does not know %q; it has:%s", c.CommandPath(), args[0], names)}
-		}
-		return usageError{fmt.Errorf("%s needs one of:%s", c.CommandPath(), names)}
-	}}
+		return out
+	}
+	c := &cobra.Command{
+		Use: use, Short: short,
+		Args: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			return usageError{fmt.Errorf("unknown command: %s does not know %q; it has:%s", c.CommandPath(), args[0], names(c))}
+		},
+		RunE: func(c *cobra.Command, _ []string) error {
+			return usageError{fmt.Errorf("%s needs one of:%s", c.CommandPath(), names(c))}
+		},
+	}
 	c.AddCommand(subs...)
 	return c
 }
