@@ -113,6 +113,9 @@ func TestLayouts(t *testing.T) {
 		}
 	}
 	golden(t, "version.txt", printed(func(w *bufio.Writer) { printVersion(w, agent.Status{Version: "1.4.0"}) }))
+	golden(t, "reloaded.txt", printed(func(w *bufio.Writer) {
+		printReloaded(w, &Reloaded{Profiles: 2, Devices: 14, MailServers: 1, Restart: []string{"intake", "queue"}, Warnings: []string{"agent.yaml:3:4: no mail"}})
+	}))
 	golden(t, "modules.txt", printed(func(w *bufio.Writer) {
 		printModules(w, []agent.ModuleStatus{{Name: "syslog", Enabled: true, Events: 1204}, {Name: "logfile"}})
 	}))

@@ -24,6 +24,7 @@ import (
 	"callhome/agent/intake/syslogd"
 	"callhome/config"
 	"callhome/control"
+	"callhome/ctl"
 )
 
 const (
@@ -75,15 +76,15 @@ func runAgent(ctx context.Context, file string, cfg *config.Agent, log *slog.Log
 	if err := d.listen(ctx); err != nil {
 		return err
 	}
-	ctl := &control.Server{Path: cfg.Control, Log: log}
-	d.serve(ctl, file)
-	if err := ctl.Listen(ctx); err != nil {
+	orders := &control.Server{Path: cfg.Control, Log: log}
+	d.serve(orders, file)
+	if err := orders.Listen(ctx); err != nil {
 		return err
 	}
 	d.health.SetReady(true)
 	warn(log, cfg)
 	log.Info("callhome agent is ready", "device", cfg.Device.Hostname, "control", cfg.Control, "version", version)
-	return d.run(ctx, ctl, file)
+	return d.run(ctx, orders, file)
 }
 
 // warn logs what is accepted in a configuration and yet hinders messages.
@@ -125,7 +126,7 @@ func (d *device) listen(ctx context.Context) error {
 }
 
 // run runs everything until ctx ends or a part fails; SIGHUP and changes of the configuration file reload it.
-func (d *device) run(ctx context.Context, ctl *control.Server, file string) error {
+func (d *device) run(ctx context.Context, orders *control.Server, file string) error {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	var parts sync.WaitGroup
@@ -143,7 +144,7 @@ func (d *device) run(ctx context.Context, ctl *control.Server, file string) erro
 		}
 		start(func(ctx context.Context) error { return d.serveMetrics(ctx, ln) })
 	}
-	start(ctl.Run)
+	start(orders.Run)
 	start(d.courier.Run)
 	start(d.watchTrust)
 	start(d.rest)
@@ -233,24 +234,25 @@ func (d *device) watchConfig(ctx context.Context, file string) error {
 				continue
 			}
 		}
-		_ = d.reload(file) // it has logged what is wrong; the old configuration goes on
+		_, _ = d.reload(file) // it has logged what is wrong; the old configuration goes on
 	}
 }
 
 // reload reads the configuration again and makes it the one in use. What cannot change while running is named.
-func (d *device) reload(file string) error {
+func (d *device) reload(file string) (ctl.Reloaded, error) {
+	var done ctl.Reloaded
 	cfg, err := config.Load(file)
 	if err == nil {
 		discoverOwn(cfg)
-		err = d.replace(cfg)
+		done, err = d.replace(cfg)
 	}
 	if err != nil {
 		for _, f := range faultsOf(err) {
 			d.log.Error("the new configuration is not used, the old one goes on: "+f.text(), "kind", f.Kind)
 		}
-		return err
+		return done, err
 	}
 	warn(d.log, cfg)
 	d.log.Info("the configuration was read again")
-	return nil
+	return done, nil
 }

@@ -68,6 +68,7 @@ type device struct {
 	collect  *collect.Collector
 	agent    *agent.Agent
 	tees     []*tee.Tee
+	started  *config.Agent // what the blocks that need a restart go by
 
 	mailMetrics *smtpsend.Metrics
 	httpMetrics *httpsend.Metrics
@@ -88,7 +89,7 @@ func (d *device) config() *config.Agent {
 
 // construct makes the parts of an agent; nothing runs or listens yet. watch may be nil.
 func construct(ctx context.Context, cfg *config.Agent, log *slog.Logger, watch func(agent.Happening)) (_ *device, err error) {
-	d := &device{cfg: cfg, log: log, health: health.New(), metrics: prometheus.NewRegistry()}
+	d := &device{cfg: cfg, started: cfg, log: log, health: health.New(), metrics: prometheus.NewRegistry()}
 	defer func() {
 		if err != nil {
 			d.close()

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"callhome/config"
+	"callhome/ctl"
 	"callhome/deliver/httpsend"
 	"callhome/deliver/smtpsend"
 )
@@ -23,29 +24,35 @@ func (d *device) senders(cfg *config.Agent) (*smtpsend.Sender, *httpsend.Sender,
 	return mail, web, err
 }
 
-// replace makes cfg the configuration in use: devices, profiles and senders at once. Other blocks need a restart, and
-// those that changed are named.
-func (d *device) replace(cfg *config.Agent) error {
+// replace makes cfg the configuration in use: devices, profiles and senders at once. Other blocks need a restart; those of
+// them that changed are named, and told again by every reload until then.
+func (d *device) replace(cfg *config.Agent) (ctl.Reloaded, error) {
 	d.reloads.Lock()
 	defer d.reloads.Unlock()
 	mail, web, err := d.senders(cfg)
 	if err != nil {
-		return err
+		return ctl.Reloaded{}, err
 	}
 	if err := d.agent.Reload(cfg.Conductor()); err != nil {
-		return errors.Join(err, mail.Close(), web.Close())
+		return ctl.Reloaded{}, errors.Join(err, mail.Close(), web.Close())
 	}
 	d.mu.Lock()
-	old := d.cfg
 	d.cfg = cfg
 	d.mail = mail
 	d.mu.Unlock()
 	d.mailRoad.replace(mail)
 	d.httpRoad.replace(web)
-	if changed := needRestart(old, cfg); len(changed) > 0 {
-		d.log.Warn("these blocks changed, but count only after a restart", "blocks", strings.Join(changed, ", "))
+	out := ctl.Reloaded{
+		Profiles: len(cfg.CallHome.Profiles), Devices: len(cfg.Devices), MailServers: len(cfg.CallHome.MailServers),
+		Restart: needRestart(d.started, cfg),
 	}
-	return nil
+	for _, w := range cfg.Warnings {
+		out.Warnings = append(out.Warnings, w.Error())
+	}
+	if len(out.Restart) > 0 {
+		d.log.Warn("these blocks changed, but count only after a restart", "blocks", strings.Join(out.Restart, ", "))
+	}
+	return out, nil
 }
 
 // fixed are the blocks that a running agent cannot change: the field of the configuration, and its key in the file.

@@ -46,7 +46,7 @@ func (d *device) serve(s *control.Server, file string) {
 	}))
 	s.Handle(ctl.CallRequest, call(d.agent.Request))
 	s.Handle(ctl.CallRunning, call(func(_ context.Context, all bool) (string, error) { return config.Running(d.config(), all) }))
-	s.Handle(ctl.CallReload, call(func(context.Context, *none) (none, error) { return none{}, d.reload(file) }))
+	s.Handle(ctl.CallReload, call(func(context.Context, *none) (ctl.Reloaded, error) { return d.reload(file) }))
 	s.Handle(ctl.CallPut, call(func(ctx context.Context, envelopes []ctl.PreviewEnvelope) (int, error) {
 		return len(envelopes), d.outbox.Put(ctx, ctl.Envelopes(envelopes)...)
 	}))

@@ -215,7 +215,7 @@ func (a *app) queue() *cobra.Command {
 
 func (a *app) reload() *cobra.Command {
 	return leaf("reload", "Read the configuration again", func(ctx context.Context) error {
-		return a.client().Call(ctx, ctl.CallReload, nil, nil)
+		return a.shower().Reload(ctx)
 	})
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -54,10 +55,44 @@ func TestReloadsMeet(t *testing.T) {
 	for range 4 {
 		cfg := load()
 		reloads.Go(func() {
-			if err := d.replace(cfg); err != nil {
+			if _, err := d.replace(cfg); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 	reloads.Wait()
+}
+
+// A reload tells what is in use, and again and again what waits for a restart.
+func TestReloadTellsWhatNeedsARestart(t *testing.T) {
+	dir := t.TempDir()
+	load := func(more string) *config.Agent {
+		cfg, err := config.Parse(dir+"/callhome.yaml", []byte("devices: [{hostname: core-1, address: 192.0.2.7}]\ncall_home: {profiles: [{name: a, email: [noc@ops.example]}]}\n"+more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cfg
+	}
+	d, err := construct(t.Context(), load(""), slog.New(slog.DiscardHandler), func(agent.Happening) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.close()
+	for _, c := range []struct {
+		more string
+		want []string
+	}{
+		{"", nil},
+		{"metrics: {listen: \"127.0.0.1:9464\"}\n", []string{"metrics"}},
+		{"metrics: {listen: \"127.0.0.1:9464\"}\nqueue: {max_bytes: 1073741824}\n", []string{"metrics", "queue"}},
+		{"", nil},
+	} {
+		got, err := d.replace(load(c.more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(got.Restart, c.want) || got.Profiles != 1 || got.Devices != 1 || len(got.Warnings) != 2 {
+			t.Errorf("after %q: got %+v, want restart of %v, one profile, one device and two warnings", c.more, got, c.want)
+		}
+	}
 }
