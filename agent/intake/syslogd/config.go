@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"callhome"
@@ -119,6 +120,9 @@ func parseAddress(s string) (address, error) {
 	case transportUDP, transportTCP, transportTLS:
 		if u.Port() == "" || strings.Trim(u.Path, "/") != "" {
 			return address{}, fmt.Errorf("%q needs the form %s://HOST:PORT", s, u.Scheme)
+		}
+		if _, err := strconv.ParseUint(u.Port(), 10, 16); err != nil {
+			return address{}, fmt.Errorf("%q: port %s is outside 0 to 65535", s, u.Port())
 		}
 		if h := u.Hostname(); h != "" {
 			if _, err := netip.ParseAddr(h); err != nil && h != "localhost" {
