@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -15,7 +17,8 @@ import (
 )
 
 // joiner puts CiscoLog messages of several parts together, so that an alert fires once, on the whole text. Parts are
-// held in memory, for 30 seconds at most: a crash in that time forgets them.
+// held in memory, for 30 seconds at most: a crash in that time forgets them. The line that completes a message from a
+// file or the journal waits until its alert is durable, as any other does.
 type joiner struct {
 	agent *Agent
 
@@ -38,7 +41,7 @@ func (j *joiner) take(ctx context.Context, o *intake.Origin, l *syslog.Line) (ok
 	j.mu.Lock()
 	var done []ciscolog.Joined
 	if ciscolog.Parse(l.Raw, o.ReceivedAt, &j.record, ciscolog.Options{}) {
-		done, ok = j.assembler.Add(nil, peerText(o.Peer.Addr()), &j.record, o.ReceivedAt)
+		done, ok = j.assembler.Add(nil, wayOf(o), &j.record, o.ReceivedAt)
 	}
 	j.mu.Unlock()
 	return ok, j.judge(ctx, done)
@@ -64,10 +67,8 @@ func (j *joiner) flush(ctx context.Context) error {
 func (j *joiner) judge(ctx context.Context, done []ciscolog.Joined) error {
 	for i := range done {
 		m := &done[i]
-		o := &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: m.First}
-		if peer, err := netip.ParseAddr(m.Peer); err == nil {
-			o.Peer = netip.AddrPortFrom(peer, 0)
-		}
+		o := originBy(m.Peer)
+		o.ReceivedAt = m.First
 		s := scratches.Get().(*scratch)
 		p := j.agent.plan.Load()
 		t := p.read(p.devices.byPeer(o.Peer.Addr()), j.whole(m), o, &s.line)
@@ -78,6 +79,25 @@ func (j *joiner) judge(ctx context.Context, done []ciscolog.Joined) error {
 		}
 	}
 	return nil
+}
+
+// waySeparator stands between the parts of a way; none of them holds one.
+const waySeparator = " "
+
+// wayOf is what the parts of one message have in common of their origin. The assembler keeps it with the group, as the
+// peer, so that the message has the source and the proof of its parts, and no other way can add to it.
+func wayOf(o *intake.Origin) string {
+	return strings.Join([]string{string(o.Source), o.Transport, strconv.FormatBool(o.Secure), peerText(o.Peer.Addr())}, waySeparator)
+}
+
+// originBy is the origin, but for its time, of a message that came by a way.
+func originBy(way string) *intake.Origin {
+	fields := append(strings.Split(way, waySeparator), make([]string, 4)...) // at least four, whatever the way
+	o := &intake.Origin{Source: callhome.Source(fields[0]), Transport: fields[1], Secure: fields[2] == "true"}
+	if peer, err := netip.ParseAddr(fields[3]); err == nil {
+		o.Peer = netip.AddrPortFrom(peer, 0)
+	}
+	return o
 }
 
 // whole is the message as one line. What is missing is said at its end, never swallowed.
