@@ -17,8 +17,9 @@ const (
 
 // Flags of a decoded message, the same words as in the other codecs.
 const (
-	flagTZMissing   = "tz_missing"
-	flagTimeInvalid = "time_invalid"
+	flagTZMissing       = "tz_missing"
+	flagTimeInvalid     = "time_invalid"
+	flagSeverityInvalid = "severity_invalid"
 )
 
 // Decode reads a message in any dialect of long or short text and names it in Format and Dialect. Lines may end with LF
@@ -124,10 +125,11 @@ func (d *decoder) readLine(full []byte) error {
 
 func lookup(label string) field { return labels()[strings.ToLower(label)].field }
 
-// outputEnds reports whether a line within an output begins the next one.
+// outputEnds reports whether a line within an output begins the next one. An output with a name ends where the next name
+// stands; one that began with "Command Output" ends at either label.
 func (d *decoder) outputEnds(line []byte) bool {
 	named, ok := outputStart(line)
-	return ok && named != d.unnamed
+	return ok && (named || d.unnamed)
 }
 
 func (d *decoder) continueValue(rest []byte) {
@@ -153,18 +155,20 @@ func (d *decoder) addText(line []byte) {
 	d.text = append(d.text, line...)
 }
 
-// openOutput goes over to device output where the label just read says so.
+// openOutput goes over to device output where the label just read says so. "Command Output" behind the name of an output
+// that has no text yet begins that text.
 func (d *decoder) openOutput(f field) error {
 	if f < fieldOutputName {
 		return nil
 	}
-	if f == fieldOutputName || f == fieldOutput {
+	named := d.output != nil && f == fieldOutput
+	if f == fieldOutputName || f == fieldOutput && !named {
 		d.endOutput()
 	}
 	if d.output == nil {
 		d.output = &callhome.Attachment{}
 	}
-	d.unnamed = f == fieldOutput
+	d.unnamed = f == fieldOutput && !named
 	if f != fieldOutputText && f != fieldOutput {
 		return nil
 	}

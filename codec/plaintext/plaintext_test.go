@@ -112,6 +112,48 @@ func TestDecodeForeign(t *testing.T) {
 	}
 }
 
+// Devices mix the labels of outputs.
+func TestDecodeMixedOutputLabels(t *testing.T) {
+	const head = "TimeStamp : 2027-01-09 04:05:06 GMT+00:00\nMessage Description : x\n"
+	for _, c := range []struct {
+		name, in string
+		want     []callhome.Attachment
+	}{
+		{"a name behind an output without", "Command Output : show env\nfan ok\nCommand Output Name : show ver\nCommand Output Text :\n17.1\n",
+			[]callhome.Attachment{{Name: "show env", Text: "fan ok"}, {Name: "show ver", Text: "17.1"}}},
+		{"the name twice", "Command Output Name : show env\nCommand Output : show env\nfan ok\n",
+			[]callhome.Attachment{{Name: "show env", Text: "fan ok"}}},
+		{"a name, and text behind the other label", "Command Output Name : show env\nMIME Type : text/plain\nCommand Output : fan ok\nCommand Output Name : show ver\nCommand Output :\n17.1\n",
+			[]callhome.Attachment{{Name: "show env", Text: "fan ok"}, {Name: "show ver", Text: "17.1"}}},
+		{"two without", "Command Output : show env\nCommand Output : show ver\n17.1\n",
+			[]callhome.Attachment{{Name: "show env"}, {Name: "show ver", Text: "17.1"}}},
+		{"two names", "Command Output Name : show env\nCommand Output Name : show ver\nCommand Output Text :\n17.1\n",
+			[]callhome.Attachment{{Name: "show env"}, {Name: "show ver", Text: "17.1"}}},
+	} {
+		got, err := plaintext.Decode([]byte(head + c.in))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.want, got.Attachments); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", c.name, diff)
+		}
+		if len(got.Unknown) > 0 {
+			t.Errorf("%s: unknown %v", c.name, got.Unknown)
+		}
+	}
+}
+
+func TestDecodeSeverityOutOfRange(t *testing.T) {
+	got, err := plaintext.Decode([]byte("TimeStamp : 2027-01-09 04:05:06 GMT+00:00\nSeverity Level : 12\nEvent Description : x\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []callhome.Unknown{{Path: "Severity Level", Value: "12"}}
+	if diff := cmp.Diff(want, got.Unknown); diff != "" || got.Severity != nil || strings.Join(got.Flags, " ") != "severity_invalid" {
+		t.Errorf("got severity %v, flags %v (-want +got):\n%s", got.Severity, got.Flags, diff)
+	}
+}
+
 func TestDecodeShortLabels(t *testing.T) {
 	const in = "Subject : System Notification from oslo-gw-1\nDevice Id : oslo-gw-1\nTimeStamp : 2027-01-09 04:05:06 GMT-05:00\nError Message : %ENVMON-1-FAN: Fan tray 2 stopped\nSeverity Level : 6\n"
 	got, err := plaintext.Decode([]byte(in))

@@ -115,7 +115,14 @@ func (d *decoder) assign(f field, value string) {
 
 func (d *decoder) assignOutput(f field, value string) {
 	switch f {
-	case fieldOutputName, fieldOutput:
+	case fieldOutput:
+		switch {
+		case d.unnamed:
+			d.output.Name = value
+		case value != "" && value != d.output.Name: // the name again says nothing new
+			d.text = append(append(d.text, value...), '\n')
+		}
+	case fieldOutputName:
 		d.output.Name = value
 	case fieldOutputType:
 		d.output.Type = value
@@ -146,6 +153,7 @@ func (d *decoder) assignHead(f field, value string) {
 			m.Severity = &level
 		} else {
 			d.unknown(d.label, value)
+			m.Flags = append(m.Flags, flagSeverityInvalid)
 		}
 	case fieldPriority:
 		if n, err := strconv.Atoi(value); err == nil {
