@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -114,6 +115,10 @@ func makePreview(ctx context.Context, cfg *config.Agent, group, profile, deviceN
 // printPreview writes the bytes alone to standard output, and what they are to standard error.
 func (a *app) printPreview(k kept) error {
 	if a.json {
+		k.Envelopes = slices.Clone(k.Envelopes)
+		for i := range k.Envelopes {
+			mask(&k.Envelopes[i].Destination)
+		}
 		return json.NewEncoder(a.stdout).Encode(k)
 	}
 	for _, e := range k.Envelopes {

@@ -57,3 +57,21 @@ func TestServedQueueShowsNoPassword(t *testing.T) {
 		t.Errorf("leased for %v (%v), want the address as it is", l.Destination, err)
 	}
 }
+
+func TestPrintedPreviewShowsNoPassword(t *testing.T) {
+	k := kept{Number: 1, Envelopes: []ctl.PreviewEnvelope{{Envelope: callhome.Envelope{
+		Destination: callhome.Destination{Transport: callhome.TransportHTTP, Address: "https://ops:hunter2@x.example/y"},
+	}}}}
+	for _, asJSON := range []bool{false, true} {
+		var out strings.Builder
+		if err := (&app{json: asJSON, stdout: &out, stderr: &out}).printPreview(k); err != nil {
+			t.Fatal(err)
+		}
+		if got := out.String(); strings.Contains(got, "hunter2") || !strings.Contains(got, "x.example") {
+			t.Errorf("json %v: %s", asJSON, got)
+		}
+	}
+	if !strings.Contains(k.Envelopes[0].Destination.Address, "hunter2") {
+		t.Error("what is sent after it was printed has lost its password")
+	}
+}
