@@ -218,8 +218,9 @@ func TestSyncsUnderStrace(t *testing.T) {
 	if syncs["alone"] < straceAlone {
 		t.Errorf("one caller: %d syncs for %d acknowledged alerts", syncs["alone"], straceAlone)
 	}
-	if n := syncs["together"]; n == 0 || n > straceTogether/4 {
-		t.Errorf("50 callers: %d syncs for %d alerts, want some, and at most a quarter", n, straceTogether)
+	// How many callers meet in one transaction depends on how fast the machine is beside its disk; that they meet does not.
+	if n := syncs["together"]; n == 0 || n > straceTogether/2 {
+		t.Errorf("50 callers: %d syncs for %d alerts, want some, and at most half", n, straceTogether)
 	}
 }
 
