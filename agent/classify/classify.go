@@ -180,10 +180,11 @@ func first(rows []rule, l *syslog.Line) *rule {
 	return nil
 }
 
-// holds reports whether all phrases of the row occur in the text or in the parameters in front of it.
+// holds reports whether all phrases of the row occur in the text or in the parameters in front of it. The end is looked
+// at first: "to down" mostly stands there.
 func (r *rule) holds(l *syslog.Line) bool {
 	for _, p := range r.phrases {
-		if !bytes.Contains(l.Text, p) && !bytes.Contains(l.ParamRegion, p) {
+		if !bytes.HasSuffix(l.Text, p) && !bytes.Contains(l.Text, p) && (len(l.ParamRegion) == 0 || !bytes.Contains(l.ParamRegion, p)) {
 			return false
 		}
 	}
