@@ -7,7 +7,7 @@ import (
 )
 
 // warnings are what hinders messages and yet is no fault: devices accept a configuration that is not complete, and so do
-// we. Mails that cannot leave become dead letters, and the history says why.
+// we. Mails wait for a server in the queue; those without a sender become dead letters at once.
 func (c *Agent) warnings() []*callhome.Error {
 	var out []*callhome.Error
 	warn := func(path, format string, args ...any) {
@@ -20,10 +20,10 @@ func (c *Agent) warnings() []*callhome.Error {
 		}
 		path := fmt.Sprintf("call_home.profiles[%d].email", i)
 		if len(c.CallHome.MailServers) == 0 {
-			warn(path, "profile %q sends mail, but call_home.mail_servers names no server: its mails will not leave", p.Name)
+			warn(path, "profile %q sends mail, but call_home.mail_servers names no server: its mails wait in the queue", p.Name)
 		}
 		if c.CallHome.Sender.From == "" && c.CallHome.Contact.Email == "" {
-			warn(path, "profile %q sends mail, but neither call_home.sender.from nor call_home.contact.email says from whom: its mails will not leave", p.Name)
+			warn(path, "profile %q sends mail, but neither call_home.sender.from nor call_home.contact.email says from whom: its mails are not sent", p.Name)
 		}
 	}
 	return out

@@ -30,7 +30,7 @@ func (s *Shower) Reload(ctx context.Context) error {
 }
 
 func printReloaded(w *bufio.Writer, r *Reloaded) {
-	fmt.Fprintf(w, "The configuration was read again. In use: %d profiles, %d devices, %d mail servers\n", r.Profiles, r.Devices, r.MailServers)
+	fmt.Fprintf(w, "The configuration was read again. In use: profiles: %d, devices: %d, mail servers: %d\n", r.Profiles, r.Devices, r.MailServers)
 	if len(r.Restart) > 0 {
 		fmt.Fprintf(w, "Changed, but in use only after a restart: %s\n", strings.Join(r.Restart, ", "))
 	}

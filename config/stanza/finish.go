@@ -59,25 +59,16 @@ func (im *importer) finishProfile(d *draft) {
 	}
 }
 
-// checkMail sees to it that mail has a server and a sender, without which our configuration refuses it.
+// checkMail says what mail lacks. Devices accept that, and so do we.
 func (im *importer) checkMail(d *draft) {
 	c := &im.cfg.CallHome
-	lacks := ""
-	switch {
-	case len(d.Email) == 0:
-		return
-	case len(c.MailServers) == 0:
-		lacks = "call_home.mail_servers names no server"
-	case c.Sender.From == "" && c.Contact.Email == "":
-		lacks = "neither call_home.sender.from nor call_home.contact.email is set"
-	default:
+	if len(d.Email) == 0 {
 		return
 	}
-	if len(d.HTTP) == 0 {
-		im.conclude("profile %s: is inactive here, as it sends mail and %s", d.Name, lacks)
-		d.Active = false
-		return
+	if len(c.MailServers) == 0 {
+		im.conclude("profile %s: sends mail, but call_home.mail_servers names no server", d.Name)
 	}
-	im.conclude("profile %s: left out, as %s: %s", d.Name, lacks, strings.Join(d.Email, ", "))
-	d.Email = nil
+	if c.Sender.From == "" && c.Contact.Email == "" {
+		im.conclude("profile %s: sends mail, but neither call_home.sender.from nor call_home.contact.email says from whom", d.Name)
+	}
 }
