@@ -82,7 +82,7 @@ func fixedStatus(t *testing.T, name personality.Name) agent.Status {
 func TestLayouts(t *testing.T) {
 	mail := []MailServer{
 		{Address: "relay1.acme.example", Priority: 1, Secure: "none", State: "available"},
-		{Address: "relay2.acme.example", Priority: 20, Secure: "tls", State: "not_available", Error: "connection refused"},
+		{Address: "relay2.acme.example", Priority: 20, Secure: "tls", State: "not_available", Error: "554 no\r\n\x1b[2Jservice"},
 	}
 	statistics := agent.Statistics{
 		Statistics: outbox.Statistics{LastSentAt: time.Date(2027, 1, 9, 4, 5, 6, 0, time.UTC), Counts: []outbox.Count{

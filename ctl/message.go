@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 
 	"callhome"
 	"callhome/codec/aml"
@@ -57,7 +58,7 @@ func decodeMessage(b []byte) (*callhome.Message, error) {
 func EncodeMessage(out io.Writer, in io.Reader, format callhome.Format, platform string) error {
 	p, ok := personality.ByName(platform)
 	if !ok {
-		return callhome.Errorf(callhome.KindInvalid, "personality %q is not one of %v", platform, personality.Names())
+		return callhome.Errorf(callhome.KindInvalid, "personality %q is not one of %s", platform, platforms())
 	}
 	var m callhome.Message
 	dec := json.NewDecoder(io.LimitReader(in, maxMessage))
@@ -77,6 +78,15 @@ func EncodeMessage(out io.Writer, in io.Reader, format callhome.Format, platform
 	}
 	_, err = out.Write(b)
 	return err
+}
+
+// platforms lists the personalities for a person to read.
+func platforms() string {
+	var out []string
+	for _, name := range personality.Names() {
+		out = append(out, string(name))
+	}
+	return strings.Join(out, ", ")
 }
 
 // fillIDs gives a message that came from text, which carries no IDs, those of a device that has sent nothing before.

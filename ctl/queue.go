@@ -87,7 +87,7 @@ func (q *Queue) Show(ctx context.Context, id outbox.EntryID) error {
 			fmt.Fprintf(w, "Next try: %s\n", stamp(e.RetryAt))
 		}
 		if e.LastError != "" {
-			fmt.Fprintf(w, "Last error: %s\n", e.LastError)
+			fmt.Fprintf(w, "Last error: %s\n", oneLine(e.LastError))
 		}
 		fmt.Fprintf(w, "\n%s", e.Body)
 	})

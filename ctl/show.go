@@ -192,7 +192,7 @@ func printMailServers(w *bufio.Writer, personal string, mail []MailServer) {
 		}
 		fmt.Fprintf(w, "Mail-server[%d]: Address: %s Priority: %d%s [%s]\n", i+1, m.Address, m.Priority, secure, stateWord(m.State))
 		if m.Error != "" {
-			fmt.Fprintf(w, "    %s\n", m.Error)
+			fmt.Fprintf(w, "    %s\n", oneLine(m.Error))
 		}
 	}
 }

@@ -29,12 +29,18 @@ type table struct {
 	rows    [][]string
 }
 
-// add appends a row. What would break the line is made a blank: receivers choose some of the words.
+// add appends a row.
 func (t *table) add(cells ...string) {
 	for i, c := range cells {
-		cells[i] = strings.Join(strings.FieldsFunc(strings.ToValidUTF8(c, "\uFFFD"), func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
+		cells[i] = oneLine(c)
 	}
 	t.rows = append(t.rows, cells)
+}
+
+// oneLine makes a blank of what would break a line or command a terminal: receivers choose the words of errors.
+func oneLine(s string) string {
+	breaks := func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
+	return strings.Join(strings.FieldsFunc(strings.ToValidUTF8(s, "\uFFFD"), breaks), " ")
 }
 
 // print writes the titles and the rows, none longer than width characters unless the least widths need more.
