@@ -172,6 +172,14 @@ func (c *Config) Validate() error {
 	return errors.Join(f...)
 }
 
+func personalityNames() []string {
+	var out []string
+	for _, n := range personality.Names() {
+		out = append(out, string(n))
+	}
+	return out
+}
+
 func (d *Device) validate(path string, f *faults) *personality.Personality {
 	name := d.Personality
 	if name == "" {
@@ -179,7 +187,7 @@ func (d *Device) validate(path string, f *faults) *personality.Personality {
 	}
 	p, ok := personality.ByName(name)
 	if !ok {
-		f.addf(path+".personality", "%q is not one of %v", name, personality.Names())
+		f.addf(path+".personality", "%q is not one of %s", name, strings.Join(personalityNames(), ", "))
 		p, _ = personality.ByName(string(personality.Generic))
 	}
 	if d.Timezone != "" {

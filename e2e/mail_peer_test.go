@@ -196,7 +196,7 @@ func TestE2EPostfix(t *testing.T) {
 	sendUDP(t, listen, fanLine)
 
 	full, raw := mailedTo(t, mails, "team@ops.example")
-	if full.SystemName != "edge-rtr-7" || full.Name != "FAN_FAILURE" || full.ContactEmail != "noc@ops.example" ||
+	if full.SystemName != "edge-rtr-7" || full.Name != "environment" || full.ContactEmail != "noc@ops.example" ||
 		!strings.Contains(full.Description, "%PLATFORM_ENV-1-FAN: Faulty fan detected, tray P2") {
 		t.Errorf("the team's mail: got %+v from\n%s", full, raw)
 	}

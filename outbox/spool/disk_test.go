@@ -123,8 +123,11 @@ func TestJournalStaysShortUnderReaders(t *testing.T) {
 			}
 		})
 	}
+	// Without folding the journal would grow beyond 100 MiB. A fold may give way to a reader on a busy machine, once or
+	// twice in a row; then the next one does it.
+	const rounds, bound = 60, 64 << 20
 	longest := int64(0)
-	for i := range 40 {
+	for i := range rounds {
 		for n := range 4 {
 			batch := make([]callhome.Envelope, 100)
 			for k := range batch {
@@ -139,8 +142,8 @@ func TestJournalStaysShortUnderReaders(t *testing.T) {
 		}
 	}
 	t.Logf("longest journal: %d KiB", longest>>10)
-	if longest > 20<<20 {
-		t.Errorf("the journal grew to %d MiB, want at most 20", longest>>20)
+	if longest > bound {
+		t.Errorf("the journal grew to %d MiB, want at most %d", longest>>20, bound>>20)
 	}
 }
 
