@@ -166,7 +166,7 @@ done
 func TestPeerFRRouting(t *testing.T) {
 	peers(t, "/usr/bin/vtysh", "/usr/lib/frr/zebra")
 	if os.Getuid() != 0 {
-		t.Skip("FRRouting's daemons need root")
+		t.Fatal("FRRouting's daemons need root: run make test as root")
 	}
 	dir, err := os.MkdirTemp("/var/run", "callhome-frr-") // the daemons of FRRouting drop to their own user
 	if err != nil {
