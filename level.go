@@ -81,6 +81,3 @@ func (l *Level) UnmarshalText(b []byte) error {
 	*l = v
 	return nil
 }
-
-// LevelKeywords are the ten keywords from debugging to catastrophic.
-func LevelKeywords() []string { return append([]string(nil), levelKeywords[:]...) }
