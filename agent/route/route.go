@@ -35,22 +35,6 @@ type Subject struct {
 	Tags      []callhome.Tag
 }
 
-// SubjectOf is the subject of a stored alert.
-func SubjectOf(a *callhome.Alert) Subject {
-	s := Subject{
-		Group: a.Group, Level: a.Level, Type: a.Type, State: a.State,
-		Logged: a.Source == callhome.SourceSyslog || a.Source == callhome.SourceLogfile || a.Source == callhome.SourceJournald,
-		Text:   a.Raw, MessageID: []byte(a.MessageNumber), Facility: []byte(a.Facility), Mnemonic: []byte(a.Mnemonic), Tags: a.Tags,
-	}
-	if s.Text == nil {
-		s.Text = []byte(a.Text)
-	}
-	if p, ok := personality.ByName(a.Personality); ok {
-		s.Personality = p
-	}
-	return s
-}
-
 // Decision is what was decided for one profile. Profile is its index in Config.Profiles.
 type Decision struct {
 	Profile int
