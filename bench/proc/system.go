@@ -21,15 +21,6 @@ func PSS(pids ...int) int64 {
 	return sum
 }
 
-// Anonymous is the memory that processes and their children hold as their own, without mapped files, in bytes.
-func Anonymous(pids ...int) int64 {
-	var sum int64
-	for _, pid := range family(pids) {
-		sum += field(fmt.Sprintf("/proc/%d/smaps_rollup", pid), "Anonymous:") << 10
-	}
-	return sum
-}
-
 // PeakRSS is the largest resident set a process has had so far, in bytes.
 func PeakRSS(pid int) int64 { return field(fmt.Sprintf("/proc/%d/status", pid), "VmHWM:") << 10 }
 
@@ -108,32 +99,6 @@ func SocketDrops(port int) int64 {
 		f.Close()
 	}
 	return sum
-}
-
-// ReceiveErrors is RcvbufErrors of the whole host.
-func ReceiveErrors() int64 {
-	b, err := os.ReadFile("/proc/net/snmp")
-	if err != nil {
-		return 0
-	}
-	var names []string
-	for line := range strings.Lines(string(b)) {
-		cols := strings.Fields(line)
-		if len(cols) == 0 || cols[0] != "Udp:" {
-			continue
-		}
-		if names == nil {
-			names = cols
-			continue
-		}
-		for i, n := range names {
-			if n == "RcvbufErrors" {
-				v, _ := strconv.ParseInt(cols[i], 10, 64)
-				return v
-			}
-		}
-	}
-	return 0
 }
 
 // FreePort is a port on loopback that nobody uses by TCP or UDP at the moment.
