@@ -82,9 +82,6 @@ func (f *Framer) Feed(p []byte) { f.Advance(copy(f.Space(len(p)), p)) }
 // Finish says that the stream has ended: Next then gives what is left.
 func (f *Framer) Finish() { f.finished = true }
 
-// Reset makes f as new and keeps its buffer.
-func (f *Framer) Reset() { *f = Framer{Max: f.Max, buf: f.buf[:0]} }
-
 // Held reports whether a complete message waits only because a line that continues it could still come.
 func (f *Framer) Held() bool { return f.held }
 
