@@ -169,8 +169,3 @@ func (p *Personality) Profiles() []callhome.Profile {
 	}
 	return p.profiles()
 }
-
-// ModuleCommand puts a module number into a command.
-func ModuleCommand(command, module string) string {
-	return strings.ReplaceAll(command, Module, module)
-}
