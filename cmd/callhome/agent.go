@@ -47,6 +47,9 @@ func (a *app) agent() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if a.socket != "" && a.socket != cfg.Control {
+				return usageError{fmt.Errorf("--socket %s: the agent's control socket is %s; the key control in the configuration sets it", a.socket, cfg.Control)}
+			}
 			if file == "" {
 				file = os.Getenv(configEnv)
 			}
