@@ -36,21 +36,43 @@ var layout = []struct {
 	{pkg: "deliver/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
 	{pkg: "receive/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
 
-	{pkg: "agent", may: []string{"outbox", "deliver", "codec/...", "personality", "health", "agent/..."}},
+	{pkg: "agent", may: []string{"enrol", "outbox", "deliver", "codec/...", "personality", "health", "agent/..."}},
 	{pkg: "agent/console", may: []string{"agent/...", "health", "webkit"}},
 	{pkg: "agent/*", may: []string{"codec/...", "signature", "personality"}},
 	{pkg: "agent/*/*", may: append(slices.Clone(ground), "PARENT", "codec/...", "signature", "personality")},
 
-	{pkg: "config", may: []string{"agent", "agent/...", "deliver", "deliver/...", "outbox", "trustpoint", "resolve", "personality", "receive", "receive/..."}},
+	{pkg: "enrol", may: nil},
+	{pkg: "gateway", may: []string{"enrol", "outbox", "deliver", "receive", "codec/...", "health", "gateway/..."}},
+	{pkg: "gateway/*", may: append(slices.Clone(ground), "PARENT", "enrol", "codec/...")},
+
+	{pkg: "server", may: []string{"enrol", "outbox", "deliver", "receive", "codec/...", "personality", "health", "server/..."}},
+	{pkg: "server/account", may: serverRooms(0)},
+	{pkg: "server/archive", may: serverRooms(1)},
+	{pkg: "server/ingest", may: serverRooms(2)},
+	{pkg: "server/registry", may: serverRooms(3)},
+	{pkg: "server/inventory", may: serverRooms(4)},
+	{pkg: "server/confighistory", may: serverRooms(5)},
+	{pkg: "server/advisory", may: serverRooms(6)},
+	{pkg: "server/analysis", may: serverRooms(7)},
+	{pkg: "server/casework", may: serverRooms(8)},
+	{pkg: "server/notify", may: serverRooms(9)},
+	{pkg: "server/sqlstore", may: append(serverRooms(10), "sqldb")},
+	{pkg: "server/storetest", may: append(serverRooms(10), "server/sqlstore", "callhometest")},
+	{pkg: "server/api", may: append(serverRooms(10), "health", "webkit")},
+	{pkg: "server/portal", may: append(serverRooms(10), "health", "webkit")},
+	{pkg: "server/archive/*", may: append(slices.Clone(ground), "PARENT", "codec/...")},
+	{pkg: "server/casework/*", may: append(serverRooms(9), "health")},
+
+	{pkg: "config", may: []string{"agent", "agent/...", "deliver", "deliver/...", "outbox", "trustpoint", "resolve", "personality", "receive", "receive/...", "gateway", "gateway/...", "server", "server/...", "enrol"}},
 	{pkg: "config/*", may: []string{"PARENT", "personality", "deliver/smtpsend"}},
 	{pkg: "control", may: nil},
 	{pkg: "simulate", may: []string{"simulate/...", "codec/..."}},
 	{pkg: "simulate/*", may: nil},
-	{pkg: "ctl", may: []string{"control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
+	{pkg: "ctl", may: []string{"control", "config", "config/...", "agent", "agent/...", "gateway", "gateway/...", "server", "server/...", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "ctl/*", may: []string{"PARENT", "control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "cmd/callhome", may: []string{
 		"agent", "agent/...", "config", "config/...", "control", "ctl", "ctl/...", "deliver", "deliver/...", "outbox", "outbox/spool",
-		"receive", "receive/...", "health", "sqldb", "trustpoint", "resolve", "simulate", "simulate/...", "webkit",
+		"receive", "receive/...", "enrol", "gateway", "gateway/...", "server", "server/...", "health", "sqldb", "trustpoint", "resolve", "simulate", "simulate/...", "webkit",
 	}},
 
 	{pkg: "callhometest", may: nil},
@@ -58,6 +80,18 @@ var layout = []struct {
 	{pkg: "e2e/*", may: []string{"..."}},
 	{pkg: "bench", may: []string{"..."}},
 	{pkg: "bench/*", may: []string{"..."}},
+}
+
+// roomsOfServer are the back end's rooms in the order of its work; a room may import those before it.
+var roomsOfServer = []string{"account", "archive", "ingest", "registry", "inventory", "confighistory", "advisory", "analysis", "casework", "notify"}
+
+// serverRooms are what the nth room may import: codecs, platforms, and the rooms before it.
+func serverRooms(n int) []string {
+	may := []string{"codec/...", "signature", "personality", "enrol"}
+	for _, room := range roomsOfServer[:n] {
+		may = append(may, "server/"+room)
+	}
+	return may
 }
 
 var ground = []string{"health", "sqldb", "trustpoint", "resolve"}
@@ -151,25 +185,36 @@ func TestEveryPackageSaysWhatItOwns(t *testing.T) {
 
 // landlords: third-party libraries that only the named rooms may import.
 var landlords = map[string][]string{
-	"github.com/emersion/go-smtp":     {"deliver/smtpsend", "receive/smtprecv"},
-	"modernc.org/sqlite":              {"sqldb"},
-	"github.com/pressly/goose/v3":     {"sqldb"},
-	"github.com/emersion/go-message":  {"codec/mimemail"},
-	"github.com/scrapli/scrapligo":    {"agent/collect/sshrun"},
-	"github.com/miekg/dns":            {"resolve"},
-	"github.com/spf13/cobra":          {"cmd/callhome"},
-	"go.yaml.in/yaml/v3":              {"config", "config/stanza"},
-	"github.com/invopop/jsonschema":   {"config"},
-	"github.com/klauspost/compress":   {"outbox"},
-	"github.com/smallstep/pkcs7":      {"deliver/smtpsend"},
-	"github.com/emersion/go-msgauth":  {"deliver/smtpsend"},
-	"github.com/insomniacslk/dhcp":    {"resolve"},
-	"github.com/coreos/go-systemd":    {"agent/intake/syslogd"},
-	"github.com/fsnotify/fsnotify":    {"agent/intake/logfile", "config"},
-	"github.com/leodido/go-syslog":    {}, // an oracle of tests, never linked
-	"github.com/gliderlabs/ssh":       {"simulate/device"},
-	"github.com/rogpeppe/go-internal": {},
-	"github.com/jackc/pgx":            {"sqldb"},
+	"github.com/emersion/go-smtp":      {"deliver/smtpsend", "receive/smtprecv"},
+	"modernc.org/sqlite":               {"sqldb"},
+	"github.com/pressly/goose/v3":      {"sqldb"},
+	"github.com/emersion/go-message":   {"codec/mimemail"},
+	"github.com/scrapli/scrapligo":     {"agent/collect/sshrun"},
+	"github.com/miekg/dns":             {"resolve"},
+	"github.com/spf13/cobra":           {"cmd/callhome"},
+	"go.yaml.in/yaml/v3":               {"config", "config/stanza", "server/analysis", "server/advisory"},
+	"github.com/invopop/jsonschema":    {"config"},
+	"github.com/klauspost/compress":    {"outbox", "server/archive"},
+	"github.com/expr-lang/expr":        {"server/analysis"},
+	"github.com/sirikothe/gotextfsm":   {"server/analysis"},
+	"github.com/gocsaf/csaf":           {"server/advisory"},
+	"github.com/pandatix/go-cvss":      {"server/advisory"},
+	"github.com/aymanbagabas/go-udiff": {"server/confighistory"},
+	"github.com/danielgtaylor/huma":    {"server/api"},
+	"github.com/coreos/go-oidc":        {"server/account"},
+	"golang.org/x/oauth2":              {"server/account"},
+	"github.com/alexedwards/argon2id":  {"server/account"},
+	"filippo.io/age":                   {"gateway/bundle"},
+	"github.com/emersion/go-imap":      {"receive/mailbox"},
+	"github.com/smallstep/pkcs7":       {"deliver/smtpsend"},
+	"github.com/emersion/go-msgauth":   {"deliver/smtpsend"},
+	"github.com/insomniacslk/dhcp":     {"resolve"},
+	"github.com/coreos/go-systemd":     {"agent/intake/syslogd"},
+	"github.com/fsnotify/fsnotify":     {"agent/intake/logfile", "config"},
+	"github.com/leodido/go-syslog":     {}, // an oracle of tests, never linked
+	"github.com/gliderlabs/ssh":        {"simulate/device"},
+	"github.com/rogpeppe/go-internal":  {},
+	"github.com/jackc/pgx":             {"sqldb"},
 }
 
 func TestEachLibraryHasOneLandlord(t *testing.T) {
