@@ -30,6 +30,10 @@ func Endpoint(path string) bool {
 
 // ServeHTTP answers a request. Devices that repeat slashes or end with one are let through: a redirect would lose them.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if !Endpoint(r.URL.Path) && s.other != nil {
+		s.other.ServeHTTP(w, r)
+		return
+	}
 	if !Endpoint(r.URL.Path) {
 		write(w, http.StatusNotFound, textType, []byte("there is nothing at this address\n"))
 		return

@@ -429,3 +429,24 @@ func BenchmarkTake8KiB(b *testing.B) {
 		}
 	})
 }
+
+func TestOtherPaths(t *testing.T) {
+	other := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { write(w, http.StatusTeapot, textType, []byte(r.URL.Path)) })
+	srv, err := New(DefaultConfig(), receive.SinkFunc(func(context.Context, *receive.Submission) (receive.Receipt, error) {
+		t.Error("the sink got a message of another path")
+		return receive.Receipt{}, nil
+	}), Options{Other: other})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	srv.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/enrol/v1/enrol", strings.NewReader("{}")))
+	if w.Code != http.StatusTeapot || w.Body.String() != "/enrol/v1/enrol" {
+		t.Errorf("got %d %q", w.Code, w.Body)
+	}
+	w = httptest.NewRecorder()
+	srv.ServeHTTP(w, httptest.NewRequest(http.MethodGet, PathDDCE, nil))
+	if w.Code != http.StatusOK {
+		t.Errorf("the endpoint answers %d", w.Code)
+	}
+}

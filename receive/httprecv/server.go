@@ -21,8 +21,9 @@ import (
 
 // Options are what a Server needs besides its configuration.
 type Options struct {
-	TLS      *tls.Config // for https listeners
-	Insecure bool        // allows http listeners beyond loopback
+	TLS      *tls.Config  // for https listeners
+	Insecure bool         // allows http listeners beyond loopback
+	Other    http.Handler // answers every path that is not the device endpoint's, within the same limits; nil: 404
 	Metrics  *receive.Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
@@ -34,6 +35,7 @@ type Server struct {
 	sink     receive.Sink
 	tls      *tls.Config
 	insecure bool
+	other    http.Handler
 	metrics  *receive.Metrics
 	log      *slog.Logger
 	now      func() time.Time
@@ -58,7 +60,7 @@ func New(cfg Config, sink receive.Sink, o Options) (*Server, error) {
 		return nil, errors.New("httprecv: a sink is needed")
 	}
 	s := &Server{
-		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, metrics: o.Metrics, log: o.Log, now: o.Now,
+		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, other: o.Other, metrics: o.Metrics, log: o.Log, now: o.Now,
 		flight: budget{limit: int64(cfg.MaxInFlight)},
 	}
 	if s.log == nil {
