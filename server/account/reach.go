@@ -35,8 +35,8 @@ type Page struct {
 	Limit int
 }
 
-// Size is Limit within its bounds: DefaultLimit where it is not positive, at most MaxLimit.
-func (p Page) Size() int {
+// Limited is Limit within its bounds: DefaultLimit where it is not positive, at most MaxLimit.
+func (p Page) Limited() int {
 	if p.Limit <= 0 {
 		return DefaultLimit
 	}
