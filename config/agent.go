@@ -1,7 +1,6 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -20,12 +19,11 @@ import (
 	"callhome/outbox"
 	"callhome/resolve"
 	"callhome/trustpoint"
-
-	"github.com/invopop/jsonschema"
 )
 
 // Agent is the configuration of `callhome agent`.
 type Agent struct {
+	Role    string  `yaml:"role,omitempty" json:"role,omitempty"`         // agent; may be left out
 	DataDir string  `yaml:"data_dir,omitempty" json:"data_dir,omitempty"` // databases, keys, state; made with mode 0700
 	Control string  `yaml:"control,omitempty" json:"control,omitempty"`   // unix socket of the operator commands
 	Console *Listen `yaml:"console,omitempty" json:"console,omitempty"`   // management screens
@@ -71,6 +69,33 @@ type Intake struct {
 	syslogd.Config `yaml:",inline"`
 	Logfile        *logfile.Config  `yaml:"logfile,omitempty" json:"logfile,omitempty"`
 	Journald       *journald.Config `yaml:"journald,omitempty" json:"journald,omitempty"`
+}
+
+// Load reads the agent's configuration from a file, with its fragments and its device list, and checks it. The error
+// joins every fault, each a [callhome.Error] whose path is file:line:column.
+func Load(path string) (*Agent, error) {
+	b, err := readFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, b)
+}
+
+// Parse is Load for bytes that were read already; relative paths count from the folder of name.
+func Parse(name string, b []byte) (*Agent, error) {
+	cfg := defaults()
+	warnings, err := read(name, b, cfg)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Warnings = warnings
+	return cfg, nil
+}
+
+// merge takes in the fragments and the list of devices.
+func (c *Agent) merge(d *decoder) {
+	d.fragments(c)
+	d.deviceList(c)
 }
 
 // defaults is the configuration of an empty file.
@@ -134,7 +159,7 @@ func (c *Agent) Validate() error {
 	maintenance, err := c.validateMaintenance()
 	conductor.Maintenance = maintenance
 	errs := []error{
-		conductor.Validate(), err, c.validateDevices(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
+		checkRole(c.Role, RoleAgent), conductor.Validate(), err, c.validateDevices(), c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(),
 		c.Resolver.Validate(), c.Source.Validate(), c.Intake.Validate(), c.MailSigning.Validate(),
 	}
 	if c.Intake.Logfile != nil {
@@ -174,16 +199,4 @@ func (c *Agent) validateMail() error {
 		errs = append(errs, f)
 	}
 	return errors.Join(errs...)
-}
-
-// Schema is the JSON Schema of the configuration.
-func Schema() ([]byte, error) {
-	r := &jsonschema.Reflector{FieldNameTag: "yaml", AllowAdditionalProperties: false, RequiredFromJSONSchemaTags: true, DoNotReference: true}
-	s := r.Reflect(&Agent{})
-	s.Title = "Configuration of callhome agent"
-	b, err := json.MarshalIndent(s, "", "  ")
-	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
-	}
-	return append(b, '\n'), nil
 }

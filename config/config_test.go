@@ -234,7 +234,7 @@ func TestRelativePaths(t *testing.T) {
 }
 
 func TestSchemaIsJSON(t *testing.T) {
-	b, err := config.Schema()
+	b, err := config.Schema(config.RoleAgent)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,24 +21,13 @@ import (
 // maxFile bounds a configuration file: ten thousand devices with credentials are some 3 MiB.
 const maxFile = 32 << 20
 
-// Load reads the agent's configuration from a file, with its fragments and its device list, and checks it. The error
-// joins every fault, each a [callhome.Error] whose path is file:line:column.
-func Load(path string) (*Agent, error) {
-	b, err := readFile(path)
-	if err != nil {
-		return nil, err
-	}
-	return Parse(path, b)
-}
-
-// Parse is Load for bytes that were read already; relative paths count from the folder of name.
-func Parse(name string, b []byte) (*Agent, error) {
-	cfg := defaults()
+// read decodes a file over cfg, which has its defaults, and checks it. The error joins every fault, each a
+// [callhome.Error] whose path is file:line:column; without faults there may be warnings, likewise.
+func read(name string, b []byte, cfg roleFile) (warnings []error, err error) {
 	d := &decoder{file: name, lookup: os.LookupEnv, places: map[string]string{}}
 	d.document(b, cfg)
-	if len(d.faults) == 0 {
-		d.fragments(cfg)
-		d.deviceList(cfg)
+	if m, ok := cfg.(merger); ok && len(d.faults) == 0 {
+		m.merge(d)
 	}
 	sound := len(d.faults) == 0
 	cfg.resolvePaths(filepath.Dir(name))
@@ -53,8 +42,7 @@ func Parse(name string, b []byte) (*Agent, error) {
 		slices.SortStableFunc(d.faults, d.byPlace)
 		return nil, errors.Join(d.faults...)
 	}
-	d.warn(cfg)
-	return cfg, nil
+	return d.warn(cfg), nil
 }
 
 // byPlace orders faults the way a reader finds them: those of the file itself from top to bottom, then those of others.
@@ -135,65 +123,6 @@ func (d *decoder) document(b []byte, v any) {
 		return
 	}
 	d.into(root.Content[0], reflect.ValueOf(v).Elem(), "", 0)
-}
-
-// fragments merges the files of config_dir in name order: lists are appended, everything else is replaced.
-func (d *decoder) fragments(cfg *Agent) {
-	if cfg.ConfigDir == "" {
-		return
-	}
-	dir := below(filepath.Dir(d.file), cfg.ConfigDir)
-	names, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
-	if err != nil {
-		d.faultAt("config_dir", "%v", err)
-		return
-	}
-	if _, err := os.Stat(dir); err != nil {
-		d.faultAt("config_dir", "%v", errors.Unwrap(err))
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		d.fragment(name, cfg)
-	}
-}
-
-func (d *decoder) fragment(name string, cfg *Agent) {
-	b, err := readFile(name)
-	if err != nil {
-		d.faults = append(d.faults, err)
-		return
-	}
-	sub := &decoder{file: name, lookup: d.lookup, places: map[string]string{}}
-	devices, profiles := cfg.Devices, cfg.CallHome.Profiles
-	cfg.Devices, cfg.CallHome.Profiles = nil, nil
-	sub.document(b, cfg)
-	if cfg.ConfigDir != "" && sub.places["config_dir"] != "" {
-		sub.faultAt("config_dir", "a fragment cannot name further fragments")
-	}
-	// Places of appended items follow them to their new index.
-	for path, place := range sub.places {
-		d.places[shift(path, "devices", len(devices), "call_home.profiles", len(profiles))] = place
-	}
-	cfg.Devices = append(devices, cfg.Devices...)
-	cfg.CallHome.Profiles = append(profiles, cfg.CallHome.Profiles...)
-	d.faults = append(d.faults, sub.faults...)
-}
-
-// shift moves the index of a list's items: pairs of list path and distance.
-func shift(path string, pairs ...any) string {
-	for i := 0; i+1 < len(pairs); i += 2 {
-		list, by := pairs[i].(string), pairs[i+1].(int)
-		rest, ok := strings.CutPrefix(path, list+"[")
-		if !ok {
-			continue
-		}
-		index, tail, _ := strings.Cut(rest, "]")
-		var n int
-		if _, err := fmt.Sscanf(index, "%d", &n); err == nil {
-			return fmt.Sprintf("%s[%d]%s", list, n+by, tail)
-		}
-	}
-	return path
 }
 
 // check files each fault of a validation, which names a key path, under the place of that key. What follows from a value

@@ -30,9 +30,9 @@ func (c *Agent) warnings() []*callhome.Error {
 }
 
 // warn files each warning under the place of its key.
-func (d *decoder) warn(cfg *Agent) {
-	cfg.Warnings = nil
+func (d *decoder) warn(cfg roleFile) (out []error) {
 	for _, w := range cfg.warnings() {
-		cfg.Warnings = append(cfg.Warnings, &callhome.Error{Kind: w.Kind, Path: d.placeOf(w.Path), Msg: w.Path + ": " + w.Msg})
+		out = append(out, &callhome.Error{Kind: w.Kind, Path: d.placeOf(w.Path), Msg: w.Path + ": " + w.Msg})
 	}
+	return out
 }

@@ -431,7 +431,11 @@ func BenchmarkTake8KiB(b *testing.B) {
 }
 
 func TestOtherPaths(t *testing.T) {
-	other := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { write(w, http.StatusTeapot, textType, []byte(r.URL.Path)) })
+	var asked string
+	other := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r.URL.Path
+		w.WriteHeader(http.StatusTeapot)
+	})
 	srv, err := New(DefaultConfig(), receive.SinkFunc(func(context.Context, *receive.Submission) (receive.Receipt, error) {
 		t.Error("the sink got a message of another path")
 		return receive.Receipt{}, nil
@@ -441,8 +445,8 @@ func TestOtherPaths(t *testing.T) {
 	}
 	w := httptest.NewRecorder()
 	srv.ServeHTTP(w, httptest.NewRequest(http.MethodPost, "/enrol/v1/enrol", strings.NewReader("{}")))
-	if w.Code != http.StatusTeapot || w.Body.String() != "/enrol/v1/enrol" {
-		t.Errorf("got %d %q", w.Code, w.Body)
+	if w.Code != http.StatusTeapot || asked != "/enrol/v1/enrol" {
+		t.Errorf("got %d %q", w.Code, asked)
 	}
 	w = httptest.NewRecorder()
 	srv.ServeHTTP(w, httptest.NewRequest(http.MethodGet, PathDDCE, nil))
