@@ -86,13 +86,14 @@ type Happening struct {
 
 // Agent is the conductor. New constructs it, Run works until its context ends.
 type Agent struct {
-	parts   Parts
-	plan    atomic.Pointer[plan]
-	admit   chan admission
-	stats   *stats
-	joiner  *joiner
-	started time.Time
-	metrics *metrics
+	parts     Parts
+	plan      atomic.Pointer[plan]
+	admit     chan admission
+	stats     *stats
+	joiner    *joiner
+	sequences *sequences
+	started   time.Time
+	metrics   *metrics
 
 	throttleMu sync.Mutex        // guards limiter
 	limiter    *throttle.Limiter // state outlives reloads
@@ -126,7 +127,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 		parts: parts, admit: make(chan admission, admitQueue), stats: newStats(), strangers: newStrangers(),
 		started: parts.Now(), metrics: newMetrics(),
 	}
-	a.joiner = newJoiner(a)
+	a.joiner, a.sequences = newJoiner(a), newSequences()
 	a.limiter = throttle.New(throttleConfig(&cfg, p))
 	if err := a.restoreThrottle(); err != nil {
 		parts.Log.Warn("what throttling remembered is lost; repeats may be told once more", "err", err)

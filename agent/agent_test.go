@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"sync"
@@ -54,8 +55,28 @@ type world struct {
 	queue *outbox.Queue
 	stop  func()
 
+	log notebook
+
 	mu  sync.Mutex // guards ran
 	ran []string   // commands
+}
+
+// notebook is a log that may be read while it is written.
+type notebook struct {
+	mu  sync.Mutex // guards buf
+	buf bytes.Buffer
+}
+
+func (n *notebook) Write(p []byte) (int, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.buf.Write(p)
+}
+
+func (n *notebook) String() string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.buf.String()
 }
 
 // start runs an agent; its goroutines live in the caller's bubble, if there is one.
@@ -85,7 +106,7 @@ func startOn(t *testing.T, cfg Config, store outbox.Store, state State) *world {
 			out = append(out, collect.Device{Name: d.Hostname, Runner: w})
 		}
 		return out
-	}, ThrottleState: state, PseudonymKey: bytes.Repeat([]byte{7}, 32)})
+	}, ThrottleState: state, PseudonymKey: bytes.Repeat([]byte{7}, 32), Log: slog.New(slog.NewTextHandler(&w.log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}

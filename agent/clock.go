@@ -31,6 +31,7 @@ func (a *Agent) clock(ctx, handing context.Context) {
 		if err := a.joiner.expire(handing, now); err != nil {
 			return
 		}
+		a.tellGaps(now)
 		a.digest(handing, now)
 		if now.Sub(saved) >= throttleSave {
 			saved = now

@@ -14,6 +14,7 @@ import (
 // configured.
 type target struct {
 	name        string // hostname of its entry
+	key         []byte // name, as sequence numbers are kept by it
 	device      Device
 	personality *personality.Personality
 	parser      syslog.Parser
@@ -59,7 +60,7 @@ func newTarget(d Device) *target {
 	if !ok {
 		p, _ = personality.ByName(string(personality.Generic))
 	}
-	t := &target{device: d, personality: p}
+	t := &target{key: []byte(d.Hostname), device: d, personality: p}
 	if d.Timezone != "" {
 		t.parser.Zone, _ = time.LoadLocation(d.Timezone) // validated
 	}

@@ -1,48 +1,41 @@
 package agent
 
 import (
-	"bytes"
 	"context"
-	"fmt"
 	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"callhome"
 	"callhome/agent/intake"
-	"callhome/codec/ciscolog"
 	"callhome/codec/syslog"
 )
 
-// joiner puts CiscoLog messages of several parts together, so that an alert fires once, on the whole text. Parts are
-// held in memory, for 30 seconds at most: a crash in that time forgets them. The line that completes a message from a
-// file or the journal waits until its alert is durable, as any other does.
+// joiner puts CiscoLog messages of several parts, and ISE and ACS messages of several segments, together, so that an
+// alert fires once, on the whole text. Parts are held in memory, for 30 seconds at most: a crash in that time forgets
+// them. The line that completes a message from a file or the journal waits until its alert is durable, as any other does.
 type joiner struct {
 	agent *Agent
 
-	mu        sync.Mutex // guards what follows
-	assembler ciscolog.Assembler
-	record    ciscolog.Record
+	// Messages put together, and how many of them lack parts.
+	joined, incomplete atomic.Int64
+
+	mu     sync.Mutex // guards pieces
+	pieces puzzle
 }
 
-func newJoiner(a *Agent) *joiner {
-	return &joiner{agent: a, assembler: ciscolog.Assembler{Timeout: ciscolog.TimeoutStream}}
-}
-
-var partMark = []byte("[part=")
+func newJoiner(a *Agent) *joiner { return &joiner{agent: a, pieces: newPuzzle()} }
 
 // take keeps a line that is a part; ok is false for any other line. Messages that are complete by it are judged.
 func (j *joiner) take(ctx context.Context, o *intake.Origin, l *syslog.Line) (ok bool, err error) {
-	if l.Dialect != syslog.CiscoLog && l.Dialect != syslog.UCM || !bytes.Contains(l.ParamRegion, partMark) {
+	if !isPart(l) {
 		return false, nil
 	}
 	j.mu.Lock()
-	var done []ciscolog.Joined
-	if ciscolog.Parse(l.Raw, o.ReceivedAt, &j.record, ciscolog.Options{}) {
-		done, ok = j.assembler.Add(nil, wayOf(o), &j.record, o.ReceivedAt)
-	}
+	done, ok := j.pieces.add(wayOf(o), l, o.ReceivedAt)
 	j.mu.Unlock()
 	return ok, j.judge(ctx, done)
 }
@@ -50,7 +43,7 @@ func (j *joiner) take(ctx context.Context, o *intake.Origin, l *syslog.Line) (ok
 // expire judges messages whose missing parts did not come in time.
 func (j *joiner) expire(ctx context.Context, now time.Time) error {
 	j.mu.Lock()
-	done := j.assembler.Expire(nil, now)
+	done := j.pieces.expire(now)
 	j.mu.Unlock()
 	return j.judge(ctx, done)
 }
@@ -58,27 +51,30 @@ func (j *joiner) expire(ctx context.Context, now time.Time) error {
 // flush judges everything that is still incomplete.
 func (j *joiner) flush(ctx context.Context) error {
 	j.mu.Lock()
-	done := j.assembler.Flush(nil)
+	done := j.pieces.flush()
 	j.mu.Unlock()
 	return j.judge(ctx, done)
 }
 
-// judge treats each joined message as one line: the header of its first part, and the whole text.
-func (j *joiner) judge(ctx context.Context, done []ciscolog.Joined) error {
+// judge treats each message as one line. One that cannot be handed over keeps no other back; the error is the first.
+func (j *joiner) judge(ctx context.Context, done []whole) (failed error) {
 	for i := range done {
 		m := &done[i]
-		o := originBy(m.Peer)
-		o.ReceivedAt = m.First
+		j.joined.Add(1)
+		if m.incomplete {
+			j.incomplete.Add(1)
+		}
+		o := originBy(m.way)
+		o.ReceivedAt = m.first
 		s := scratches.Get().(*scratch)
 		p := j.agent.plan.Load()
-		t := p.read(p.devices.byPeer(o.Peer.Addr()), j.whole(m), o, &s.line)
-		err := j.agent.judge(ctx, p, t, o, s)
-		scratches.Put(s)
-		if err != nil {
-			return err
+		t := m.read(p, p.devices.byPeer(o.Peer.Addr()), o, &s.line)
+		if err := j.agent.judge(ctx, p, t, o, s); err != nil && failed == nil {
+			failed = err
 		}
+		scratches.Put(s)
 	}
-	return nil
+	return failed
 }
 
 // waySeparator stands between the parts of a way; none of them holds one.
@@ -98,16 +94,4 @@ func originBy(way string) *intake.Origin {
 		o.Peer = netip.AddrPortFrom(peer, 0)
 	}
 	return o
-}
-
-// whole is the message as one line. What is missing is said at its end, never swallowed.
-func (j *joiner) whole(m *ciscolog.Joined) []byte {
-	var first ciscolog.Record
-	ciscolog.Parse(m.Parts[0], m.First, &first, ciscolog.Options{})
-	head := m.Parts[0][:len(m.Parts[0])-len(first.Text)]
-	out := append(bytes.Clone(head), m.Record.Text...)
-	if len(m.Missing) > 0 {
-		out = fmt.Appendf(out, "\n[parts missing: %v of %d]", m.Missing, m.Total)
-	}
-	return out
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -83,9 +85,76 @@ func TestAJoinedMessageHasTheOriginOfItsParts(t *testing.T) {
 			t.Fatalf("part %d: %v, %v", n+1, ok, err)
 		}
 	}
-	for _, m := range j.assembler.Flush(nil) {
+	for _, m := range j.pieces.parts.Flush(nil) {
 		if len(m.Missing) == 0 {
 			t.Errorf("joined over two ways: %q", m.Record.Text)
+		}
+	}
+}
+
+// segmentOf3 is a segment, from 0, of message m of an ISE node whose disk is full.
+func segmentOf3(m, n int) string {
+	text := [3]string{
+		"2026-06-13 23:07:15.454 +02:00 0042 60115 FATAL System-Management: Node is out of disk, A=1,", " B=2, C", "=3",
+	}[n]
+	return fmt.Sprintf("<176>Jun 13 21:07:15 ise-1 CISE_System_Diagnostics %010d 3 %d %s", m, n, text)
+}
+
+// TestPartsAndSegmentsInterleaved has parts of CiscoLog and segments of ISE come mixed, lost and late.
+func TestPartsAndSegmentsInterleaved(t *testing.T) {
+	cfg := testConfig()
+	bubble(t, cfg, func(w *world) {
+		texts := func() (out []string) {
+			synctest.Wait()
+			for _, e := range w.envelopes() {
+				if e.Profile == "backend" {
+					out = append(out, string(e.Body))
+				}
+			}
+			slices.Sort(out) // two devices are worked on side by side
+			return out
+		}
+		has := func(texts []string, want string) bool {
+			return slices.ContainsFunc(texts, func(s string) bool { return strings.Contains(s, want) })
+		}
+		take := func(lines ...string) {
+			for _, l := range lines {
+				w.take("192.0.2.31", l)
+			}
+		}
+		take(segmentOf3(1, 2), string(partOf3(1)), segmentOf3(2, 0), segmentOf3(1, 0), string(partOf3(3)), segmentOf3(1, 2))
+		if got := texts(); len(got) != 0 {
+			t.Fatalf("told before a message was whole: %q", got)
+		}
+		take(segmentOf3(1, 1), string(partOf3(2)))
+		got := texts()
+		if len(got) != 2 || !has(got, "A=1, B=2, C=3") || !has(got, "text 1\ntext 2\ntext 3") {
+			t.Fatalf("got %d messages: %q", len(got), got)
+		}
+		time.Sleep(time.Minute) // segments 1 and 2 of the second message are lost
+		got = texts()
+		if len(got) != 3 || !has(got, "A=1,\n[segments missing: [1 2] of 0 to 2]") {
+			t.Fatalf("got %d messages: %q", len(got), got)
+		}
+		take(segmentOf3(2, 2)) // late: told by itself, not swallowed
+		time.Sleep(time.Minute)
+		st, err := w.agent.Statistics(t.Context())
+		if err != nil || st.Joined != 4 || st.Incomplete != 2 {
+			t.Errorf("joined %d, incomplete %d, %v", st.Joined, st.Incomplete, err)
+		}
+	})
+}
+
+func TestASegmentThatDiffersStandsByItself(t *testing.T) {
+	z := newPuzzle()
+	var l syslog.Line
+	for text, want := range map[string]bool{"=3": true, "another": false} {
+		strangerParser.Parse([]byte(segmentOf3(1, 2)), time.Now(), &l)
+		z.add("", &l, time.Now())
+		line := strings.TrimSuffix(segmentOf3(1, 2), "=3") + text
+		strangerParser.Parse([]byte(line), time.Now(), &l)
+		if _, ok := z.add("", &l, time.Now()); ok != want {
+			t.Errorf("%q kept: %v", text, ok)
 		}
 	}
 }

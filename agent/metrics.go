@@ -37,5 +37,11 @@ func (m *metrics) register(reg prometheus.Registerer, a *Agent) error {
 		reg.Register(counter("callhome_agent_lines_total", "Lines taken in.", a.stats.lines.Load)),
 		reg.Register(counter("callhome_agent_lines_unwanted_total", "Lines that no profile subscribes to.", a.stats.unwanted.Load)),
 		reg.Register(counter("callhome_agent_alerts_total", "Alerts made durable.", a.stats.alerts.Load)),
+		reg.Register(counter("callhome_agent_messages_joined_total", "Messages put together from parts or segments.", a.joiner.joined.Load)),
+		reg.Register(counter("callhome_agent_messages_incomplete_total", "Messages put together of which parts or segments never came.", a.joiner.incomplete.Load)),
+		reg.Register(counter("callhome_agent_sequence_missed_total", "Lines missed, by the numbers of senders that count them.", a.sequences.missed.Load)),
+		reg.Register(counter("callhome_agent_sequence_hinted_total", "Missed lines whose numbers are a hint only.", a.sequences.hinted.Load)),
+		reg.Register(counter("callhome_agent_sequence_late_total", "Lines that later ones overtook; they were counted as missed.", a.sequences.late.Load)),
+		reg.Register(counter("callhome_agent_sequence_restarts_total", "Times that a sender began to count again.", a.sequences.restarts.Load)),
 	)
 }

@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"bytes"
 	"net/netip"
 	"time"
 
@@ -9,7 +8,6 @@ import (
 	"callhome/agent/intake"
 	"callhome/agent/route"
 	"callhome/agent/throttle"
-	"callhome/codec/ciscolog"
 	"callhome/codec/syslog"
 )
 
@@ -35,8 +33,7 @@ type Replayer struct {
 	plan      *plan
 	limiter   *throttle.Limiter
 	strangers *strangers
-	assembler ciscolog.Assembler
-	record    ciscolog.Record
+	pieces    puzzle
 	line      syslog.Line
 	decisions []route.Decision
 	now       time.Time // the lines' clock; never set back by less than a day
@@ -53,7 +50,7 @@ func NewReplayer(cfg Config, received time.Time, tell func(Replayed)) (*Replayer
 	}
 	return &Replayer{
 		plan: p, limiter: throttle.New(throttleConfig(&cfg, p)), strangers: newStrangers(),
-		assembler: ciscolog.Assembler{Timeout: ciscolog.TimeoutStream}, year: received, tell: tell,
+		pieces: newPuzzle(), year: received, tell: tell,
 	}, nil
 }
 
@@ -79,7 +76,7 @@ func (r *Replayer) Take(raw []byte) {
 
 // Finish tells what would still have come by time alone: incomplete messages, and digests of what was held back.
 func (r *Replayer) Finish() {
-	r.joined(r.assembler.Flush(nil))
+	r.joined(r.pieces.flush())
 	c := throttleConfig(&r.plan.cfg, r.plan)
 	r.digests(r.Now().Add(max(c.FlapQuiet, time.Minute) + time.Second))
 }
@@ -111,7 +108,7 @@ func (r *Replayer) advance(l *syslog.Line) {
 
 // due tells what came by time alone up to now.
 func (r *Replayer) due(now time.Time) {
-	r.joined(r.assembler.Expire(nil, now))
+	r.joined(r.pieces.expire(now))
 	r.digests(now)
 }
 
@@ -125,22 +122,19 @@ func (r *Replayer) digests(now time.Time) {
 
 // part keeps a line that is a part of a message, and judges what is complete by it.
 func (r *Replayer) part(l *syslog.Line) bool {
-	if l.Dialect != syslog.CiscoLog && l.Dialect != syslog.UCM || !bytes.Contains(l.ParamRegion, partMark) {
+	if !isPart(l) {
 		return false
 	}
-	if !ciscolog.Parse(l.Raw, r.Now(), &r.record, ciscolog.Options{}) {
-		return false
-	}
-	done, ok := r.assembler.Add(nil, "", &r.record, r.Now())
+	done, ok := r.pieces.add("", l, r.Now())
 	r.joined(done)
 	return ok
 }
 
-func (r *Replayer) joined(done []ciscolog.Joined) {
+func (r *Replayer) joined(done []whole) {
 	for i := range done {
-		o := intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: done[i].First}
+		o := intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: done[i].first}
 		var l syslog.Line
-		t := r.plan.read(nil, (*joiner)(nil).whole(&done[i]), &o, &l)
+		t := done[i].read(r.plan, nil, &o, &l)
 		r.judge(r.whose(t, &l), &o, &l)
 	}
 }

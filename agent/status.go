@@ -163,11 +163,14 @@ func rateLimit(c *CallHome, p *personality.Personality) int {
 
 func duplicates(c *CallHome) bool { return c.DuplicateThrottling == nil || *c.DuplicateThrottling }
 
-// Statistics are the outbox's, which survive a restart, and what was dropped since the start.
+// Statistics are the outbox's, which survive a restart, and what the agent counted since the start.
 type Statistics struct {
 	outbox.Statistics
-	Dropped map[callhome.Reason]int64 `json:"dropped_since_start,omitempty"`
-	Depth   outbox.Depth              `json:"queue"`
+	Dropped    map[callhome.Reason]int64 `json:"dropped_since_start,omitempty"`
+	Depth      outbox.Depth              `json:"queue"`
+	Joined     int64                     `json:"messages_joined"`     // from parts or segments
+	Incomplete int64                     `json:"messages_incomplete"` // of them, those that lack some
+	Sequences  []Sequence                `json:"sequences,omitempty"` // devices whose numbered lines show gaps or restarts
 }
 
 // Statistics are taken at this moment.
@@ -176,7 +179,10 @@ func (a *Agent) Statistics(ctx context.Context) (Statistics, error) {
 	if err != nil {
 		return Statistics{}, err
 	}
-	return Statistics{Statistics: a.parts.Outbox.Statistics(), Dropped: a.stats.drops(), Depth: depth}, nil
+	return Statistics{
+		Statistics: a.parts.Outbox.Statistics(), Dropped: a.stats.drops(), Depth: depth,
+		Joined: a.joiner.joined.Load(), Incomplete: a.joiner.incomplete.Load(), Sequences: a.sequences.list(),
+	}, nil
 }
 
 // EventStatus is a row of `show call-home events`: what a profile listens to.

@@ -49,6 +49,7 @@ func (a *Agent) Take(ctx context.Context, raw []byte, o *intake.Origin) error {
 	defer scratches.Put(s)
 	p := a.plan.Load()
 	t := p.read(s.sender(p, o.Peer), raw, o, &s.line)
+	a.sequences.observe(t, o, &s.line)
 	if ok, err := a.joiner.take(ctx, o, &s.line); ok {
 		return err // a part of a message; judged when it is complete
 	}

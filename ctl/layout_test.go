@@ -93,6 +93,10 @@ func TestLayouts(t *testing.T) {
 			{Group: callhome.GroupSyslog, Status: outbox.StatusDropped, Reason: callhome.ReasonRateLimited, N: 7},
 		}},
 		Dropped: map[callhome.Reason]int64{callhome.ReasonRateLimited: 7}, Depth: outbox.Depth{Alerts: 5},
+		Sequences: []agent.Sequence{
+			{Device: "core-1", Missed: 7, Late: 6, Gaps: 2, Last: time.Date(2027, 1, 9, 4, 5, 6, 0, time.UTC)},
+			{Device: "edge\x1b[2J", Missed: 40, Hinted: 40, Gaps: 1, Restarts: 3, Last: time.Date(2027, 1, 9, 4, 5, 7, 0, time.UTC)},
+		},
 	}
 	for _, name := range []personality.Name{personality.IOS, personality.NXOS, personality.ASA} {
 		st := fixedStatus(t, name)

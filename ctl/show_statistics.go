@@ -2,6 +2,7 @@ package ctl
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -51,9 +52,29 @@ func (s *Shower) Statistics(ctx context.Context) error {
 func printStatistics(w *bufio.Writer, personal string, st agent.Statistics) {
 	if layoutOf(personal) == string(personality.ASA) {
 		asaStatistics(w, st)
+	} else {
+		iosStatistics(w, st)
+	}
+	printSequences(w, st.Sequences)
+}
+
+// maxSequences is how many devices with gaps are printed, those that most lines are missing of; --json has all.
+const maxSequences = 20
+
+// printSequences lists the devices whose numbered lines show gaps or restarts.
+func printSequences(w *bufio.Writer, all []agent.Sequence) {
+	if len(all) == 0 {
 		return
 	}
-	iosStatistics(w, st)
+	worst := slices.Clone(all)
+	slices.SortStableFunc(worst, func(a, b agent.Sequence) int { return cmp.Compare(b.Missed-b.Late, a.Missed-a.Late) })
+	fmt.Fprintf(w, "\nNumbered lines since the start:\n    %-24s %-8s %-8s %-8s %-8s %s\n", "Device", "Missed", "Hinted", "Late", "Restarts", "Last")
+	for _, s := range worst[:min(len(worst), maxSequences)] {
+		fmt.Fprintf(w, "    %-24s %-8d %-8d %-8d %-8d %s\n", oneLine(s.Device), s.Missed, s.Hinted, s.Late, s.Restarts, stamp(s.Last))
+	}
+	if more := len(worst) - maxSequences; more > 0 {
+		fmt.Fprintf(w, "    and %d more\n", more)
+	}
 }
 
 // tally adds up the cells of a status: in all, by mail, by HTTP.

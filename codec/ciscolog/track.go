@@ -56,18 +56,40 @@ type stream struct {
 	at   time.Time // stamp of the last number
 }
 
-// Observe takes the number of a record. Numbers of Contact Center Express have no meaning and are passed over. peer names the sender where the record has no name of a host.
+// Stream names what numbers its messages: a host, an application and a process, of which any may be empty. Hosts are
+// compared in lower case.
+type Stream struct{ Host, App, Process []byte }
+
+// Observe takes the number of a record. peer names the sender where the record has no name of a host.
 func (t *Tracker) Observe(peer string, r *Record) Observation {
-	if !r.HasSeq || r.Seq > MaxSeq || bytes.HasPrefix(r.App, mivrApp) {
+	if !r.HasSeq {
 		return Observation{}
 	}
+	host := []byte(peer)
+	if hostKnown(r.Host) {
+		host = hostName(r.Host)
+	} else if hostKnown(r.RelayHost) {
+		host = r.RelayHost
+	}
 	pname, named := r.Tag(keyPname)
-	t.streamKey(peer, r, pname)
-	seq, at := uint32(r.Seq), r.stampTime()
+	o := t.Number(Stream{Host: host, App: r.App, Process: pname}, r.Seq, r.stampTime())
+	o.Advisory = o.Order != OrderNone && !named
+	return o
+}
+
+// Number takes a number of a stream whose message was stamped at a time, which is zero when the sender gave none. It is
+// for senders whose lines are no records, such as IOS with its numbers of lines. Numbers above MaxSeq are passed over, and
+// those of Contact Center Express, which have no meaning.
+func (t *Tracker) Number(of Stream, number uint64, at time.Time) Observation {
+	if number > MaxSeq || bytes.HasPrefix(of.App, mivrApp) {
+		return Observation{}
+	}
+	t.streamKey(of)
+	seq := uint32(number)
 	e := t.streams[string(t.key)]
 	if e == nil {
 		t.remember(&stream{key: string(t.key), last: seq, at: at})
-		return Observation{Order: OrderFirst, Advisory: !named}
+		return Observation{Order: OrderFirst}
 	}
 	t.recent.MoveToFront(e)
 	s := e.Value.(*stream)
@@ -75,7 +97,6 @@ func (t *Tracker) Observe(peer string, r *Record) Observation {
 	if o.Order != OrderLate {
 		s.last, s.at = seq, at
 	}
-	o.Advisory = !named
 	return o
 }
 
@@ -108,21 +129,15 @@ func (s *stream) compare(seq uint32, at time.Time) Observation {
 	return Observation{Order: OrderLate}
 }
 
-// streamKey writes the identity of the record's stream into t.key.
-func (t *Tracker) streamKey(peer string, r *Record, pname []byte) {
-	host := []byte(peer)
-	if hostKnown(r.Host) {
-		host = hostName(r.Host)
-	} else if hostKnown(r.RelayHost) {
-		host = r.RelayHost
+// streamKey writes the identity of a stream into t.key.
+func (t *Tracker) streamKey(of Stream) {
+	key := binary.AppendUvarint(t.key[:0], uint64(len(of.Host)))
+	for _, c := range of.Host {
+		key = append(key, lower(c))
 	}
-	t.key = binary.AppendUvarint(t.key[:0], uint64(len(host)))
-	for _, c := range host {
-		t.key = append(t.key, lower(c))
-	}
-	t.key = binary.AppendUvarint(t.key, uint64(len(r.App)))
-	t.key = append(t.key, r.App...)
-	t.key = append(t.key, pname...)
+	key = binary.AppendUvarint(key, uint64(len(of.App)))
+	key = append(key, of.App...)
+	t.key = append(key, of.Process...)
 }
 
 // remember adds a stream and forgets the one not seen for longest if there are too many.

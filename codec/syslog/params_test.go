@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -85,43 +84,6 @@ func TestAppendJSON(t *testing.T) {
 		if !json.Valid(got) {
 			t.Errorf("%s is no JSON", got)
 		}
-	}
-}
-
-func TestAssembler(t *testing.T) {
-	segments := []string{
-		`<181>Jun 12 21:07:15 ise1 CISE_Passed 0001939 3 0 2026-06-12 23:07:15 +02:00 0042 5200 NOTICE Passed: ok, A=1,`,
-		`<181>Jun 12 21:07:15 ise1 CISE_Passed 0001939 3 1  B=2, C`,
-		`<181>Jun 12 21:07:15 ise1 CISE_Passed 0001939 3 2 =3`,
-	}
-	const joined = `<181>Jun 12 21:07:15 ise1 CISE_Passed 0001939 3 0 2026-06-12 23:07:15 +02:00 0042 5200 NOTICE Passed: ok, A=1, B=2, C=3`
-	var a syslog.Assembler
-	for _, order := range [][]int{{0, 1, 2}, {2, 0, 1}, {1, 1, 2, 0}} {
-		var got []byte
-		for _, i := range order {
-			if b, ok := a.Put("192.0.2.1", parse(segments[i]), received); ok {
-				got = b
-			}
-		}
-		if string(got) != joined || a.Waiting() != 0 {
-			t.Errorf("order %v: got %s, %d waiting", order, got, a.Waiting())
-		}
-	}
-	if _, ok := a.Put("192.0.2.1", parse(segments[0]), received); ok {
-		t.Error("a segment alone was given back")
-	}
-	if _, ok := a.Put("192.0.2.2", parse(segments[1]), received); ok {
-		t.Error("segments of two senders were joined")
-	}
-	if late := a.Expire(received.Add(4 * time.Second)); len(late) != 0 {
-		t.Errorf("too early: %q", late)
-	}
-	if late := a.Expire(received.Add(5 * time.Second)); len(late) != 2 || a.Waiting() != 0 {
-		t.Errorf("got %q, %d waiting", late, a.Waiting())
-	}
-	plain := parse(`<13>Jun 12 21:07:15 h p: text`)
-	if b, ok := a.Put("192.0.2.1", plain, received); !ok || string(b) != string(plain.Raw) {
-		t.Error("a line that is no segment was kept")
 	}
 }
 
