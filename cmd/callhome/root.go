@@ -61,6 +61,7 @@ func (a *app) root() *cobra.Command {
 		a.agent(), a.demo(), a.simulate(),
 		a.decode(), a.encode(), a.classify(), a.explain(), a.replay(), a.preview(), a.configCommands(),
 		a.show(), a.test(), a.send(), a.request(), a.queue(), a.reload(), a.unlatch(),
+		a.admin(),
 	)
 	asUsage(root)
 	return root
