@@ -1,5 +1,5 @@
-// Package sqldb opens SQLite databases: one connection that writes, a pool that reads, migrations, and what to do with
-// a damaged file. It knows no table.
+// Package sqldb opens databases: a SQLite file, with one connection that writes and a pool that reads, or PostgreSQL.
+// It owns migrations, what an engine's errors mean, and what to do with a damaged file. It knows no table.
 //
 // A write is durable when its transaction is committed: the journal is a WAL and synchronous is FULL, which is one
 // fdatasync of the WAL for each commit. Every pragma stands in the DSN, because a PRAGMA statement would reach one pooled
@@ -13,5 +13,6 @@
 //	outbox.db.20260314T092653Z.damaged, with -wal and -shm
 //	                        set aside by Open; Salvage reads what can still be read
 //
-// PostgreSQL is not served yet; its DSNs are refused by name, so that the word is reserved.
+// On PostgreSQL a commit is as durable as the server's synchronous_commit says; a server that was told otherwise is
+// refused nothing, but every connection asks for "on".
 package sqldb

@@ -35,25 +35,48 @@ const (
 
 // Options say how a database is opened. Zero numbers are replaced by the defaults.
 type Options struct {
-	Migrations      fs.FS // goose files NNNNN_name.sql at its root
-	PageSize        int   // bytes, a power of two from 512 to 65536; counts for a new file only
-	CheckpointPages int
-	ReadConns       int
+	Migrations      fs.FS // goose files NNNNN_name.sql at its root, in the words of the engine
+	PageSize        int   // SQLite: bytes, a power of two from 512 to 65536; counts for a new file only
+	CheckpointPages int   // SQLite
+	ReadConns       int   // SQLite
+	Conns           int   // PostgreSQL
 }
 
-// DB is an open database. Write has one connection, whose transactions take the write lock at their beginning; Read has
-// several, which cannot write and see what was committed.
+// Engine is a kind of database.
+type Engine string
+
+// The engines.
+const (
+	SQLite     Engine = "sqlite"
+	PostgreSQL Engine = "postgres"
+)
+
+// EngineOf is the engine that a data source name speaks of; whatever is not PostgreSQL's is the path of a SQLite file.
+func EngineOf(dsn string) Engine {
+	if strings.HasPrefix(dsn, "postgres:") || strings.HasPrefix(dsn, "postgresql:") {
+		return PostgreSQL
+	}
+	return SQLite
+}
+
+// DB is an open database. On SQLite, Write has one connection, whose transactions take the write lock at their
+// beginning, and Read has several, which cannot write and see what was committed. On PostgreSQL both are the same pool.
 type DB struct {
-	Write *sql.DB
-	Read  *sql.DB
-	Path  string
-	Aside *Aside // not nil when a damaged file was found and the database is new
+	Engine Engine
+	Write  *sql.DB
+	Read   *sql.DB
+	Path   string // of a SQLite file; "" on PostgreSQL
+	Aside  *Aside // not nil when a damaged file was found and the database is new
 }
 
-// Open opens the SQLite database at a path, or "sqlite:PATH", and brings it to the newest migration. Missing folders
-// are made with mode 0700. A damaged file is set aside and the database begins anew; DB.Aside tells so. A database
-// that was migrated further than this program knows is refused with [callhome.KindConflict].
+// Open opens a database and brings it to the newest migration: a SQLite file by its path or "sqlite:PATH", or a
+// PostgreSQL database by "postgres://user:password@host/name?…". Missing folders of a file are made with mode 0700; a
+// damaged file is set aside and the database begins anew, which DB.Aside tells. A database that was migrated further
+// than this program knows is refused with [callhome.KindConflict].
 func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
+	if EngineOf(dsn) == PostgreSQL {
+		return openPostgres(ctx, dsn, o)
+	}
 	path, err := pathOf(dsn)
 	if err != nil {
 		return nil, err
@@ -72,9 +95,6 @@ func Open(ctx context.Context, dsn string, o Options) (*DB, error) {
 }
 
 func pathOf(dsn string) (string, error) {
-	if strings.HasPrefix(dsn, "postgres:") || strings.HasPrefix(dsn, "postgresql:") {
-		return "", callhome.Errorf(callhome.KindInvalid, "database: PostgreSQL is not served by this version; give the path of a SQLite file")
-	}
 	path := strings.TrimPrefix(dsn, "sqlite:")
 	if path == "" {
 		return "", callhome.Errorf(callhome.KindInvalid, "database: the path is empty")
@@ -104,7 +124,7 @@ func openFile(ctx context.Context, path string, o Options) (*DB, error) {
 	if err := errors.Join(truncated(f), f.Close()); err != nil {
 		return nil, err
 	}
-	db := &DB{Path: path}
+	db := &DB{Engine: SQLite, Path: path}
 	if db.Write, err = sql.Open(driverName, o.dsn(path, true)); err != nil {
 		return nil, fmt.Errorf("open database %s: %w", path, err)
 	}
@@ -152,5 +172,10 @@ func orDefault(n, def int) int {
 	return n
 }
 
-// Close closes both pools; the WAL is folded into the file when the last connection goes.
-func (db *DB) Close() error { return errors.Join(db.Read.Close(), db.Write.Close()) }
+// Close closes both pools; SQLite's WAL is folded into the file when the last connection goes.
+func (db *DB) Close() error {
+	if db.Read == db.Write {
+		return db.Write.Close()
+	}
+	return errors.Join(db.Read.Close(), db.Write.Close())
+}
