@@ -6,6 +6,9 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"callhome"
+	"callhome/sqldb"
 )
 
 // An ID has 63 bits: 43 of milliseconds since 2020, which last for 278 years, 8 of the process's node, 12 of a counter.
@@ -46,22 +49,38 @@ func idAt(t time.Time) int64 {
 }
 
 const (
-	// nodeLease is how long a silent process keeps its number.
-	nodeLease = time.Hour
+	// nodeLease is how long a silent process keeps its number: long enough for a machine that stalls, short enough that
+	// processes which are killed again and again do not use the numbers up.
+	nodeLease = 2 * time.Minute
 	// NodeBeat is how often a process says that it lives; see [Store.Beat].
-	NodeBeat = time.Minute
+	NodeBeat = 20 * time.Second
+	// nodeTries bounds the race for a number among processes that start at once.
+	nodeTries = 50
 )
 
-// takeNode takes the lowest free node number. Two processes that want the same one: the table's key lets one have it.
-func (s *Store) takeNode(ctx context.Context, name string) (int, error) {
+// takeNode takes the lowest free node number. Of two processes that want the same one the table's key lets one have it.
+// A SQLite file has one process, so a number found there was left by one that was killed.
+func (s *Store) takeNode(ctx context.Context, name string) (node int, err error) {
 	if name == "" {
 		host, _ := os.Hostname()
 		name = fmt.Sprintf("%s:%d", host, os.Getpid())
 	}
-	node := 0
-	err := s.InTx(ctx, func(t *Tx) error {
+	lease := nodeLease
+	if s.db.Engine == sqldb.SQLite {
+		lease = 0
+	}
+	for range nodeTries {
+		if node, err = s.tryNode(ctx, name, lease); !sqldb.IsDuplicate(err) {
+			break
+		}
+	}
+	return node, err
+}
+
+func (s *Store) tryNode(ctx context.Context, name string, lease time.Duration) (node int, err error) {
+	return node, s.InTx(ctx, func(t *Tx) error {
 		now := s.now()
-		if _, err := t.exec(ctx, "core_forget_nodes", micros(now.Add(-nodeLease))); err != nil {
+		if _, err := t.exec(ctx, "core_forget_nodes", micros(now.Add(-lease))); err != nil {
 			return err
 		}
 		rows, err := t.query(ctx, "core_nodes")
@@ -69,21 +88,23 @@ func (s *Store) takeNode(ctx context.Context, name string) (int, error) {
 		if err != nil {
 			return err
 		}
-		for node = 0; node < len(taken) && taken[node] == node; node++ { // in order
+		for node = 0; node < len(taken) && taken[node] == node; node++ { //nolint:revive // counts up to the first gap
 		}
 		if node >= maxNodes {
-			return fmt.Errorf("%d processes work on this database already", maxNodes)
+			return callhome.Errorf(callhome.KindUnavailable, "%d processes work on this database already", maxNodes)
 		}
 		_, err = t.exec(ctx, "core_take_node", node, name, micros(now))
 		return err
 	})
-	return node, err
 }
 
-// Beat says that this process lives. It is called every [NodeBeat].
+// Beat says that this process lives; it is called every [NodeBeat]. A conflict means that it was taken for dead.
 func (s *Store) Beat(ctx context.Context) error {
 	return s.InTx(ctx, func(t *Tx) error {
-		_, err := t.exec(ctx, "core_beat_node", s.node, micros(s.now()))
+		n, err := t.exec(ctx, "core_beat_node", s.node, micros(s.now()))
+		if err == nil && n == 0 {
+			err = callhome.Errorf(callhome.KindConflict, "this process was silent for longer than %v, and its number was given away; it has to start again", nodeLease)
+		}
 		return err
 	})
 }

@@ -47,6 +47,10 @@ type Store struct {
 	ids     *ids
 	node    int
 
+	// SQLite: the writing connection, and who has it. Statements are prepared on it and used within its transaction.
+	conn   *sql.Conn
+	writer chan struct{}
+
 	mu    sync.Mutex // guards what follows
 	write map[string]*sql.Stmt
 	read  map[string]*sql.Stmt
@@ -70,6 +74,12 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	s := &Store{db: db, queries: queries, now: o.Now, write: map[string]*sql.Stmt{}, read: map[string]*sql.Stmt{}}
 	if s.now == nil {
 		s.now = time.Now
+	}
+	if db.Engine == sqldb.SQLite {
+		s.writer = make(chan struct{}, 1)
+		if s.conn, err = db.Write.Conn(ctx); err != nil {
+			return nil, errors.Join(sqldb.Classify(err), db.Close())
+		}
 	}
 	if s.node, err = s.takeNode(ctx, o.Name); err != nil {
 		return nil, errors.Join(sqldb.Classify(err), db.Close())
@@ -146,6 +156,9 @@ func (s *Store) Close() error {
 			errs = append(errs, stmt.Close())
 		}
 	}
+	if s.conn != nil {
+		errs = append(errs, s.conn.Close())
+	}
 	return errors.Join(append(errs, s.db.Close())...)
 }
 
@@ -168,12 +181,16 @@ func (s *Store) InTx(ctx context.Context, f func(*Tx) error) error {
 }
 
 func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
-	tx, err := s.db.Write.BeginTx(ctx, nil)
+	t, tx, err := s.begin(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	t := &Tx{store: s, tx: tx}
+	defer func() {
+		_ = tx.Rollback() // after Commit it does nothing
+		if s.writer != nil {
+			<-s.writer
+		}
+	}()
 	if err := f(t); err != nil {
 		s.db.Suspect(err)
 		return err
@@ -184,22 +201,42 @@ func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
 	return tx.Commit()
 }
 
-// Read gives a Tx whose statements stand each for itself and see what was committed. On SQLite it cannot write.
-func (s *Store) Read() *Tx { return &Tx{store: s} }
+// begin begins a transaction, on SQLite when nobody else is in one.
+func (s *Store) begin(ctx context.Context) (*Tx, *sql.Tx, error) {
+	if s.writer == nil {
+		tx, err := s.db.Write.BeginTx(ctx, nil)
+		return &Tx{store: s, on: tx, writes: true}, tx, err
+	}
+	select {
+	case s.writer <- struct{}{}:
+	case <-ctx.Done():
+		return nil, nil, ctx.Err()
+	}
+	tx, err := s.conn.BeginTx(ctx, nil)
+	if err != nil {
+		<-s.writer
+		return nil, nil, err
+	}
+	return &Tx{store: s, on: s.conn, writes: true}, tx, nil
+}
 
-// prepared gives the statement of a query on a pool, prepared once: SQLite would otherwise compile it at every use.
-// PostgreSQL's driver remembers statements by itself.
+// Read gives a Tx whose statements stand each for itself, see what was committed, and do not write.
+func (s *Store) Read() *Tx { return &Tx{store: s, on: s.db.Read} }
+
+// prepared gives SQLite's statement of a query, prepared once: it would otherwise be compiled at every use. PostgreSQL's
+// driver remembers statements by itself.
 func (s *Store) prepared(ctx context.Context, name string, write bool) (*sql.Stmt, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pool, stmts := s.db.Read, s.read
+	stmts := s.read
+	prepare := s.db.Read.PrepareContext
 	if write {
-		pool, stmts = s.db.Write, s.write
+		stmts, prepare = s.write, s.conn.PrepareContext
 	}
 	if stmt := stmts[name]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := pool.PrepareContext(ctx, s.queries[name])
+	stmt, err := prepare(context.WithoutCancel(ctx), s.queries[name]) // it outlives this caller
 	if err != nil {
 		return nil, fmt.Errorf("prepare %s: %w", name, err)
 	}

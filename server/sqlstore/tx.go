@@ -14,10 +14,20 @@ import (
 // Tx is a transaction, or with Store.Read a sight of what is committed. It is not safe for concurrent use within a
 // transaction.
 type Tx struct {
-	store *Store
-	tx    *sql.Tx // nil outside a transaction
-	tally tally
+	store  *Store
+	on     querier
+	writes bool // within a transaction
+	tally  tally
 }
+
+// querier is what a statement runs on: a pool, a connection, a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+var errReadOnly = errors.New("a write outside a transaction; use Store.InTx")
 
 // NewID makes an ID; see [Store.NewID].
 func (t *Tx) NewID() int64 { return t.store.NewID() }
@@ -35,82 +45,61 @@ func (t *Tx) exec(ctx context.Context, name string, args ...any) (int64, error) 
 }
 
 func (t *Tx) run(ctx context.Context, name string, args ...any) (sql.Result, error) {
-	text, err := t.text(name)
+	text, known := t.store.queries[name]
+	switch {
+	case !known:
+		return nil, errNoQuery
+	case !t.writes:
+		return nil, errReadOnly
+	case t.store.db.Engine == sqldb.PostgreSQL:
+		return t.on.ExecContext(ctx, text, args...)
+	}
+	stmt, err := t.store.prepared(ctx, name, true)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case t.store.db.Engine == sqldb.SQLite && t.tx != nil:
-		stmt, err := t.statement(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		return stmt.ExecContext(ctx, args...)
-	case t.tx != nil:
-		return t.tx.ExecContext(ctx, text, args...)
-	}
-	return t.store.db.Write.ExecContext(ctx, text, args...)
+	return stmt.ExecContext(ctx, args...)
 }
+
+var errNoQuery = errors.New("there is no query of this name")
 
 // query runs a named query that gives rows.
 func (t *Tx) query(ctx context.Context, name string, args ...any) (*sql.Rows, error) {
-	text, err := t.text(name)
+	text, known := t.store.queries[name]
+	if !known {
+		return nil, fmt.Errorf("%s: %w", name, errNoQuery)
+	}
+	if t.store.db.Engine == sqldb.PostgreSQL {
+		return t.on.QueryContext(ctx, text, args...)
+	}
+	stmt, err := t.store.prepared(ctx, name, t.writes)
 	if err != nil {
 		return nil, err
 	}
-	if t.store.db.Engine == sqldb.SQLite {
-		stmt, err := t.statement(ctx, name)
-		if err != nil {
-			return nil, err
-		}
-		return stmt.QueryContext(ctx, args...)
-	}
-	return t.ask(ctx, text, args...)
+	return stmt.QueryContext(ctx, args...)
 }
 
-// row runs a named query that gives one row; a query that does not exist is found by the test that prepares them all.
+// row runs a named query that gives one row; what is wrong with the query comes out of Scan.
 func (t *Tx) row(ctx context.Context, name string, args ...any) *sql.Row {
 	if t.store.db.Engine == sqldb.SQLite {
-		if stmt, err := t.statement(ctx, name); err == nil {
+		if stmt, err := t.store.prepared(ctx, name, t.writes); err == nil {
 			return stmt.QueryRowContext(ctx, args...)
 		}
 	}
-	if t.tx != nil {
-		return t.tx.QueryRowContext(ctx, t.store.queries[name], args...)
-	}
-	return t.store.db.Read.QueryRowContext(ctx, t.store.queries[name], args...)
+	return t.on.QueryRowContext(ctx, t.store.queries[name], args...)
 }
 
 // ask runs a text that was put together, such as a listing's.
 func (t *Tx) ask(ctx context.Context, text string, args ...any) (*sql.Rows, error) {
-	if t.tx != nil {
-		return t.tx.QueryContext(ctx, text, args...)
-	}
-	return t.store.db.Read.QueryContext(ctx, text, args...)
+	return t.on.QueryContext(ctx, text, args...)
 }
 
 // put runs a text that was put together and changes rows.
 func (t *Tx) put(ctx context.Context, text string, args ...any) (sql.Result, error) {
-	if t.tx != nil {
-		return t.tx.ExecContext(ctx, text, args...)
+	if !t.writes {
+		return nil, errReadOnly
 	}
-	return t.store.db.Write.ExecContext(ctx, text, args...)
-}
-
-func (t *Tx) statement(ctx context.Context, name string) (*sql.Stmt, error) {
-	stmt, err := t.store.prepared(ctx, name, t.tx != nil)
-	if err != nil || t.tx == nil {
-		return stmt, err
-	}
-	return t.tx.StmtContext(ctx, stmt), nil
-}
-
-func (t *Tx) text(name string) (string, error) {
-	text, known := t.store.queries[name]
-	if !known {
-		return "", fmt.Errorf("there is no query %s", name)
-	}
-	return text, nil
+	return t.on.ExecContext(ctx, text, args...)
 }
 
 // collect reads all rows by one function for each.
