@@ -79,7 +79,7 @@ func (l *listing) page(key string, p account.Page) {
 		l.and(key+" < ?", p.After)
 	}
 	l.add(" ORDER BY " + key + " DESC")
-	l.add(" LIMIT ?", p.Size())
+	l.add(" LIMIT ?", p.Limited())
 }
 
 func (l *listing) text() string { return l.sql.String() }
