@@ -65,9 +65,11 @@ type Refusal string
 
 // The refusals.
 const (
-	RefusedSerial Refusal = "the contract covers neither the serial number nor the product"
-	RefusedEmail  Refusal = "the contact address is not one that may use the contract"
-	RefusedUser   Refusal = "the user is not one that may use the contract"
+	RefusedUnknown Refusal = "there is no such contract"
+	RefusedCompany Refusal = "the contract belongs to another company"
+	RefusedSerial  Refusal = "the contract covers neither the serial number nor the product"
+	RefusedEmail   Refusal = "the contact address is not one that may use the contract"
+	RefusedUser    Refusal = "the user is not one that may use the contract"
 )
 
 // Judge holds a device against the contract, whatever the day.
@@ -91,13 +93,16 @@ func (c *Contract) covers(d Claimed) bool {
 				return true
 			}
 		case CoverProduct:
-			if ok, _ := path.Match(strings.ToUpper(cover.Value), strings.ToUpper(strings.ReplaceAll(d.Model, "/", "-"))); ok {
+			if ok, _ := path.Match(productWord(cover.Value), productWord(d.Model)); ok {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// productWord makes patterns and models comparable: "/" is no border in a product's name.
+func productWord(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "/", "|")) }
 
 // claimable reports whether value is among the claims of a kind, or the contract lists none of that kind.
 func (c *Contract) claimable(kind ClaimKind, value string) bool {

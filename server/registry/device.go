@@ -73,8 +73,8 @@ type Device struct {
 	SWVersion     string            `json:"sw_version,omitempty"`
 	Company       account.CompanyID `json:"company,omitempty"`
 	Site          string            `json:"site,omitempty"`     // as the device says; its SiteID
-	Group         int64             `json:"group,omitempty"`    // first group by hand, 0 for none; see Store.GroupsOf
 	Contract      string            `json:"contract,omitempty"` // number that the device names
+	CustomerID    string            `json:"customer_id,omitempty"`
 	ContactEmail  string            `json:"contact_email,omitempty"`
 	ContactName   string            `json:"contact_name,omitempty"`
 	UserName      string            `json:"user,omitempty"` // portal user (CCO ID) that the device names
@@ -83,13 +83,16 @@ type Device struct {
 	Entitlement Entitlement    `json:"entitlement"`
 	StateSince  time.Time      `json:"state_since,omitzero"`
 	ConfirmedBy account.UserID `json:"confirmed_by,omitempty"`
+	Owned       bool           `json:"-"` // a person confirmed or assigned it once: its company changes by people only
 	ConfirmedAt time.Time      `json:"confirmed_at,omitzero"`
 
-	Origin    Origin    `json:"origin"`             // where its messages come from
-	Conflict  int64     `json:"conflict,omitempty"` // an open conflict about it, 0 for none
-	FirstSeen time.Time `json:"first_seen"`
-	LastSeen  time.Time `json:"last_seen"` // to the minute
-	Version   int64     `json:"-"`         // counts changes, for optimistic writes
+	Origin      Origin    `json:"origin"`                // where its messages come from
+	Conflict    int64     `json:"conflict,omitempty"`    // an open conflict about it, 0 for none
+	MailedAt    time.Time `json:"mailed_at,omitzero"`    // when the contact was last asked
+	SilentSince time.Time `json:"silent_since,omitzero"` // raised as silent: nothing at all was heard
+	FirstSeen   time.Time `json:"first_seen"`
+	LastSeen    time.Time `json:"last_seen"` // to the minute
+	Version     int64     `json:"-"`         // counts changes, for optimistic writes
 }
 
 // Origin is where messages of a device come from, as far as it was proven.
