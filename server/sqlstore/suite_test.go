@@ -7,6 +7,7 @@ import (
 
 	"callhome/callhometest"
 	"callhome/server/sqlstore"
+	"callhome/server/storetest"
 )
 
 // suites hold every room's Store to its promises, on both engines.
@@ -15,6 +16,7 @@ var suites = []struct {
 	run  func(t *testing.T, open func(testing.TB) *sqlstore.Store)
 }{
 	// in the order of the rooms
+	{"inventory", storetest.Inventory},
 }
 
 func openSQLite(t testing.TB) *sqlstore.Store {
@@ -49,3 +51,5 @@ func TestPeerPostgres(t *testing.T) {
 		t.Run(s.room, func(t *testing.T) { s.run(t, openPostgres) })
 	}
 }
+
+func BenchmarkInventory(b *testing.B) { storetest.BenchmarkInventory(b, openSQLite) }
