@@ -22,6 +22,7 @@ var layout = []struct {
 	{pkg: "codec/*", may: nil, bans: codecBans},
 	{pkg: "signature", may: nil, bans: codecBans},
 	{pkg: "personality", may: []string{"codec/..."}},
+	{pkg: "secrets", may: nil, bans: codecBans},
 
 	{pkg: "health", may: nil},
 	{pkg: "sqldb", may: nil},
@@ -38,7 +39,7 @@ var layout = []struct {
 
 	{pkg: "agent", may: []string{"enrol", "outbox", "deliver", "codec/...", "personality", "health", "agent/..."}},
 	{pkg: "agent/console", may: []string{"agent/...", "health", "webkit"}},
-	{pkg: "agent/*", may: []string{"codec/...", "signature", "personality"}},
+	{pkg: "agent/*", may: []string{"codec/...", "signature", "personality", "secrets"}},
 	{pkg: "agent/*/*", may: append(slices.Clone(ground), "PARENT", "codec/...", "signature", "personality")},
 
 	{pkg: "enrol", may: nil},
@@ -87,7 +88,7 @@ var roomsOfServer = []string{"account", "archive", "ingest", "registry", "invent
 
 // serverRooms are what the nth room may import: codecs, platforms, and the rooms before it.
 func serverRooms(n int) []string {
-	may := []string{"codec/...", "signature", "personality", "enrol"}
+	may := []string{"codec/...", "signature", "personality", "secrets", "enrol"}
 	for _, room := range roomsOfServer[:n] {
 		may = append(may, "server/"+room)
 	}
@@ -194,7 +195,7 @@ var landlords = map[string][]string{
 	"github.com/spf13/cobra":           {"cmd/callhome"},
 	"go.yaml.in/yaml/v3":               {"config", "config/stanza", "server/analysis", "server/advisory"},
 	"github.com/invopop/jsonschema":    {"config"},
-	"github.com/klauspost/compress":    {"outbox", "server/archive"},
+	"github.com/klauspost/compress":    {"outbox", "server/confighistory", "server/archive"},
 	"github.com/expr-lang/expr":        {"server/analysis"},
 	"github.com/sirikothe/gotextfsm":   {"server/analysis"},
 	"github.com/gocsaf/csaf":           {"server/advisory"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"callhome"
+	"callhome/secrets"
 )
 
 // pseudonymLength is what stays of the digest, in characters of 5 bits: 70 bits, no two devices of a site share one.
@@ -26,12 +27,12 @@ func Pseudonym(key []byte, serial string) string {
 
 var pseudonymForm = exact(`^AN[A-Z2-7]{14}$`)
 
-func isPseudonym(s string) bool { return pseudonymForm.get().MatchString(s) }
+func isPseudonym(s string) bool { return pseudonymForm.Get().MatchString(s) }
 
 // What stays of free pairs in an anonymous message: they tell of the kind of device and event, not of the device.
 var (
-	anonymousPairs      = wordSet("syslog_facility")
-	anonymousAdditional = wordSet("pid vid flashsize dramsize")
+	anonymousPairs      = secrets.WordSet("syslog_facility")
+	anonymousAdditional = secrets.WordSet("pid vid flashsize dramsize")
 )
 
 // strip empties the identity fields and puts pseudonyms in the place of serial numbers.
@@ -125,31 +126,31 @@ var configurationCommand = exact(`(?i)\b(?:show|sh|more|display|cat)\b.*\b(?:run
 
 // identityRules take people, places and neighbours out of anonymous messages.
 var identityRules = []rule{
-	{name: "serial number", literal: []string{"serial", "sn", "s/n", "processor board"}, serial: true, keep: noSerial,
-		form: re(`\b(?:serial(?:[\s_-]*(?:number|num|no\.?|#))?|s/?n|processor board id)\s*[:=#]?\s*"?([A-Z0-9][A-Z0-9@-]{4,})`)},
-	{name: "login name", literal: []string{"user", "uname", "login", "logname", "acct"},
-		form: re(`\b(?:username|user|uname|ruser|login|logname|acct|userid)\s*(?:[:=]\s*|\s)["'\[]*([\w.@\\$-]+)`), keep: nobody},
-	{name: "actor", literal: []string{" for ", " by "},
-		form: re(`(?:\b(?:password|publickey|\S*interactive\S*|user) for (?:invalid user |user )?|\bconfigured from \S+ by |\bby )["']?([\w.@\\$-]+)(?:\(uid=\d+\)| from | on (?:vty|con|pts|tty)|["']|,|$)`), keep: nobody},
-	{name: "user count", literal: []string{"user"},
-		form: re(`(?:\b(\d+)\s+users?\b|\b(?:users?\s+count|number\s+of\s+users?|(?:phone|registered|active|logged-in)\s+users?(?:\s+count)?)\s*[:=]?\s*(\d+))`)},
-	{name: "mail address", literal: []string{"@"}, form: re(`([\w.+%-]+@[\w-]+(?:\.[\w-]+)+)`)},
-	{name: "contact", literal: []string{"contact", "phone-number", "street-address", "customer-id", "contract-id", "site-id", "location", "description ", "remark "},
-		form: re(`^\s*(?:contact-?(?:email-addr|name)?|phone-number|street-address|customer-id|contract-id|site-id|description|remark|location|(?:set\s+)?snmp(?:-server)?\s+(?:contact|location)|(?:sys)?(?:contact|location)\s*[:=]?)\s+(\S[^\r\n]*)`)},
-	{name: "neighbour", literal: []string{"device id", "system name", "host name", "hostname", "node name", "sysname", "peer"},
-		form: re(`\b(?:device id|system name|host ?name|node name|sysname|peer name)\s*[:=]\s*"?([^\s",;]+)`)},
-	{name: "uptime line", literal: []string{" uptime is"}, form: re(`^\s*(\S+)\s+uptime is\b`)},
-	{name: "any prompt", literal: []string{"#", ">"},
-		form: re(`^(?:[\w./-]*[@:])?([\w.-]+)(?:\([\w-]+\))?[#>]\s*(?:show|sh|more|display|dir|terminal|exit|configure|ping|traceroute)\b`)},
-	{name: "bare MAC address", literal: []string{"mac"}, form: re(`\bmac(?:[\s_-]*addr(?:ess)?)?\s*[:=]?\s*([0-9a-f]{12})\b`)},
+	{Name: "serial number", Literal: []string{"serial", "sn", "s/n", "processor board"}, Serial: true, Keep: noSerial,
+		Form: re(`\b(?:serial(?:[\s_-]*(?:number|num|no\.?|#))?|s/?n|processor board id)\s*[:=#]?\s*"?([A-Z0-9][A-Z0-9@-]{4,})`)},
+	{Name: "login name", Literal: []string{"user", "uname", "login", "logname", "acct"},
+		Form: re(`\b(?:username|user|uname|ruser|login|logname|acct|userid)\s*(?:[:=]\s*|\s)["'\[]*([\w.@\\$-]+)`), Keep: nobody},
+	{Name: "actor", Literal: []string{" for ", " by "},
+		Form: re(`(?:\b(?:password|publickey|\S*interactive\S*|user) for (?:invalid user |user )?|\bconfigured from \S+ by |\bby )["']?([\w.@\\$-]+)(?:\(uid=\d+\)| from | on (?:vty|con|pts|tty)|["']|,|$)`), Keep: nobody},
+	{Name: "user count", Literal: []string{"user"},
+		Form: re(`(?:\b(\d+)\s+users?\b|\b(?:users?\s+count|number\s+of\s+users?|(?:phone|registered|active|logged-in)\s+users?(?:\s+count)?)\s*[:=]?\s*(\d+))`)},
+	{Name: "mail address", Literal: []string{"@"}, Form: re(`([\w.+%-]+@[\w-]+(?:\.[\w-]+)+)`)},
+	{Name: "contact", Literal: []string{"contact", "phone-number", "street-address", "customer-id", "contract-id", "site-id", "location", "description ", "remark "},
+		Form: re(`^\s*(?:contact-?(?:email-addr|name)?|phone-number|street-address|customer-id|contract-id|site-id|description|remark|location|(?:set\s+)?snmp(?:-server)?\s+(?:contact|location)|(?:sys)?(?:contact|location)\s*[:=]?)\s+(\S[^\r\n]*)`)},
+	{Name: "neighbour", Literal: []string{"device id", "system name", "host name", "hostname", "node name", "sysname", "peer"},
+		Form: re(`\b(?:device id|system name|host ?name|node name|sysname|peer name)\s*[:=]\s*"?([^\s",;]+)`)},
+	{Name: "uptime line", Literal: []string{" uptime is"}, Form: re(`^\s*(\S+)\s+uptime is\b`)},
+	{Name: "any prompt", Literal: []string{"#", ">"},
+		Form: re(`^(?:[\w./-]*[@:])?([\w.-]+)(?:\([\w-]+\))?[#>]\s*(?:show|sh|more|display|dir|terminal|exit|configure|ping|traceroute)\b`)},
+	{Name: "bare MAC address", Literal: []string{"mac"}, Form: re(`\bmac(?:[\s_-]*addr(?:ess)?)?\s*[:=]?\s*([0-9a-f]{12})\b`)},
 }
 
 // noSerial keeps words: a serial number has a digit.
 func noSerial(_, v string) bool { return !strings.ContainsAny(v, "0123456789") || isPseudonym(v) }
 
 // nobodyWords follow "user" and "by" where no person is meant.
-var nobodyWords = wordSet(`a an the and or is was has at on of to in from for by not no count name names id mode exec interface system kernel agent
+var nobodyWords = secrets.WordSet(`a an the and or is was has at on of to in from for by not no count name names id mode exec interface system kernel agent
 	process console snmp http https ssh telnet cli default timer timeout reload request command management session sessions access
 	account accounts accounting authentication authorization login logout logged root-privileges space spaces mean this that`)
 
-func nobody(_, v string) bool { return nobodyWords[strings.ToLower(v)] || masked(v) }
+func nobody(_, v string) bool { return nobodyWords[strings.ToLower(v)] || secrets.Masked(v) }

@@ -57,7 +57,7 @@ func (p Policy) validate() error {
 }
 
 // scopes are the rules' scopes that p asks for.
-func (p Policy) scopes() scope {
+func (p Policy) scopes() uint8 {
 	s := scopeNormal
 	if p.Level == LevelHigh || p.Anonymous {
 		s |= scopeHigh

@@ -25,7 +25,7 @@ func hostNames(m *callhome.Message) []string {
 	for _, a := range m.Attachments {
 		for _, word := range []string{"hostname", "switchname", "host-name", "sysname"} {
 			eachLineWith(a.Text, word, func(line string) {
-				if at := ownName.get().FindStringSubmatch(line); at != nil {
+				if at := ownName.Get().FindStringSubmatch(line); at != nil {
 					add(at[1])
 				}
 			})

@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"callhome"
+	"callhome/secrets"
 )
 
 // removed stands where something was taken out.
-const removed = "<removed>"
+const removed = secrets.Removed
 
 // Apply returns m as it may leave under p; m itself stays as it is, parts that need no change are shared with it. What
 // was applied once may be applied again: pseudonyms and what was removed stay as they are.

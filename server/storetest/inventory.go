@@ -31,7 +31,7 @@ func wholeInventory(device int64, n int, units ...string) *callhome.Message {
 		Dialect: "ios", MessageID: callhome.MessageID(fmt.Sprintf("M%d:QX%d:69B529DD", n, device)), Group: callhome.GroupInventory, Subtype: "full",
 		EventTime: callhome.At(inventoryTime.Add(time.Duration(n) * time.Hour)), SourceID: "QX9000 Series", Model: "QX9006", Serial: fmt.Sprintf("QXCHASSIS%d", device), SWVersion: "17.12.4",
 	}
-	for i := 0; i < len(units); i += 2 {
+	for i := 0; i+1 < len(units); i += 2 {
 		m.FRUs = append(m.FRUs, callhome.FRU{Name: "QX-LC24", Slot: units[i], Serial: units[i+1], HWVersion: "1.0"})
 	}
 	return m

@@ -1,19 +1,19 @@
-package redact
+package secrets
 
 import "slices"
 
-// set is a set of rules by their index.
-type set [2]uint64
+// Set is a set of rules by their index.
+type Set [2]uint64
 
-func (s set) empty() bool { return s[0]|s[1] == 0 }
+func (s Set) empty() bool { return s[0]|s[1] == 0 }
 
-func (s set) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
+func (s Set) has(i int) bool { return s[i/64]&(1<<(i%64)) != 0 }
 
-func (s *set) add(i int) { s[i/64] |= 1 << (i % 64) }
+func (s *Set) add(i int) { s[i/64] |= 1 << (i % 64) }
 
-func (s set) and(o set) set { return set{s[0] & o[0], s[1] & o[1]} }
+func (s Set) and(o Set) Set { return Set{s[0] & o[0], s[1] & o[1]} }
 
-func (s set) or(o set) set { return set{s[0] | o[0], s[1] | o[1]} }
+func (s Set) or(o Set) Set { return Set{s[0] | o[0], s[1] | o[1]} }
 
 // filter finds the literals of all rules in one pass: an automaton after Aho and Corasick over bytes, blind to case. It
 // makes the rules' expressions run only on lines that may concern them.
@@ -21,11 +21,11 @@ type filter struct {
 	class   [256]uint8 // bytes that occur in no literal are class 0
 	classes int
 	next    []uint16 // by state*classes + class
-	hits    []set    // by state
+	hits    []Set    // by state
 }
 
 // newFilter builds the automaton; rows says which rules each literal belongs to.
-func newFilter(literals map[string]set) *filter {
+func newFilter(literals map[string]Set) *filter {
 	f := &filter{classes: 1}
 	words := make([]string, 0, len(literals))
 	for w := range literals {
@@ -69,7 +69,7 @@ func (f *filter) addClass(c byte) {
 
 func (f *filter) grow() {
 	f.next = append(f.next, make([]uint16, f.classes)...)
-	f.hits = append(f.hits, set{})
+	f.hits = append(f.hits, Set{})
 }
 
 // link makes every state know where to go on when the next byte does not fit, breadth first.
@@ -97,16 +97,16 @@ func (f *filter) link(fail []uint16) {
 
 // find calls line for every line of text that holds a literal of a rule in want, with the rules concerned. Lines come
 // in order, with their bounds without the newline.
-func (f *filter) find(text string, want set, line func(from, to int, found set)) {
+func (f *filter) find(text string, want Set, line func(from, to int, found Set)) {
 	state, start := 0, 0
-	var found set
+	var found Set
 	for i := 0; i < len(text); i++ {
 		c := text[i]
 		if c == '\n' {
 			if !found.empty() {
 				line(start, i, found)
 			}
-			state, start, found = 0, i+1, set{}
+			state, start, found = 0, i+1, Set{}
 			continue
 		}
 		state = int(f.next[state*f.classes+int(f.class[c])])
