@@ -8,8 +8,9 @@ import (
 )
 
 // Apply takes over what happened on the other side. These are left alone, so that nothing goes round in circles: events
-// that were seen before, changes older than one that was taken, our own comments, a state the case has already, and any
-// state while our own change of state is still on its way there, for then ours counts.
+// that were seen before, changes older than one that was taken, our own comments, a state the case has already, a word that is the
+// last one known of there (it may be what ours was written as), and any state while our own change of state is still on
+// its way there, for then ours counts.
 func (d *Desk) Apply(ctx context.Context, s Store, adapter string, u Update) ([]Happening, error) {
 	link, err := s.LinkByRemote(ctx, adapter, u.Remote)
 	if err != nil {
@@ -57,7 +58,7 @@ func (d *Desk) Apply(ctx context.Context, s Store, adapter string, u Update) ([]
 // follow moves the case to the other side's state.
 func (ch *change) follow(ctx context.Context, link *Link, u *Update) error {
 	c := ch.c
-	if u.State == "" || u.State == c.State || !u.At.IsZero() && u.At.Before(link.RemoteAt) || same(u.State, c.State) {
+	if u.State == "" || u.State == c.State || !u.At.IsZero() && u.At.Before(link.RemoteAt) || same(u.State, c.State) || strings.EqualFold(u.Word, link.State) {
 		return nil
 	}
 	pending, err := ch.s.StatePending(ctx, c.ID, link.Adapter)
@@ -71,11 +72,16 @@ func (ch *change) follow(ctx context.Context, link *Link, u *Update) error {
 		if err != nil {
 			return err
 		}
-		if ch.d.free(ctx, ch.s, &slot, c.ID) != nil || !ch.d.reopens(c, ch.now) {
-			ch.event(EventNoted, "", "", "it was reopened there; here a newer case of the cause is open, or the reopen window is over")
-			return nil
+		err = ch.d.free(ctx, ch.s, &slot, c.ID)
+		if err != nil && callhome.KindOf(err) != callhome.KindConflict {
+			return err
 		}
-		return ch.reopen(ctx, text)
+		if err != nil || !ch.d.reopens(c, ch.now) {
+			ch.event(EventNoted, "", "", "it was reopened there; here a newer case of the cause is open, or the reopen window is over")
+		} else {
+			return ch.reopen(ctx, text)
+		}
+		return nil
 	case !c.State.MayBecome(u.State):
 		return nil
 	}

@@ -20,7 +20,6 @@ type change struct {
 	snooze bool // it slept when the change began
 
 	events []Happening
-	fresh  bool // it is new, or its code has to be taken again
 }
 
 func (d *Desk) begin(s Store, c *Case, by By, now time.Time) *change {
