@@ -25,11 +25,10 @@ type CaseFilter struct {
 
 // DeedFilter chooses deeds; empty fields choose all.
 type DeedFilter struct {
-	Case         int64
-	Device       int64
-	Rule         string
-	Disposition  Disposition
-	Dispositions []Disposition
+	Case        int64
+	Device      int64
+	Rule        string
+	Disposition Disposition
 }
 
 // Tally is one maintained count: so many cases within the reach stand like this.
@@ -144,13 +143,15 @@ type TicketStore interface {
 	PutPush(ctx context.Context, p *Push) error
 	// StatePending reports whether a push of a state waits for a case and ticket system.
 	StatePending(ctx context.Context, id int64, adapter string) (bool, error)
+	// Pushes are for operators: they are not narrowed to a reach.
 	Pushes(ctx context.Context, f PushFilter, page account.Page) ([]Push, error)
+	// DropPushes deletes up to limit pushes that are done or dead and were made before a time.
 	DropPushes(ctx context.Context, before time.Time, limit int) (int64, error)
 
 	// AddInbound notes an event of the other side by its ID; fresh is false when it was noted before.
 	AddInbound(ctx context.Context, adapter, event string, at time.Time) (fresh bool, err error)
 	// DropInbound forgets events noted before a time.
-	DropInbound(ctx context.Context, before time.Time, limit int) (int64, error)
+	DropInbound(ctx context.Context, before time.Time) (int64, error)
 
 	// ClaimPoll takes a ticket system's turn to be polled, when it is due, and sets the next one: one server polls.
 	ClaimPoll(ctx context.Context, adapter string, now, next time.Time) (since time.Time, ok bool, err error)
