@@ -72,15 +72,14 @@ func (ch *change) follow(ctx context.Context, link *Link, u *Update) error {
 		if err != nil {
 			return err
 		}
-		err = ch.d.free(ctx, ch.s, &slot, c.ID)
-		if err != nil && callhome.KindOf(err) != callhome.KindConflict {
-			return err
-		}
-		if err != nil || !ch.d.reopens(c, ch.now) {
-			ch.event(EventNoted, "", "", "it was reopened there; here a newer case of the cause is open, or the reopen window is over")
-		} else {
+		busy := ch.d.free(ctx, ch.s, &slot, c.ID)
+		switch {
+		case busy != nil && callhome.KindOf(busy) != callhome.KindConflict:
+			return busy
+		case busy == nil && ch.d.reopens(c, ch.now):
 			return ch.reopen(ctx, text)
 		}
+		ch.event(EventNoted, "", "", "it was reopened there; here a newer case of the cause is open, or the reopen window is over")
 		return nil
 	case !c.State.MayBecome(u.State):
 		return nil

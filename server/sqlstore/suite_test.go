@@ -17,6 +17,7 @@ var suites = []struct {
 }{
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
+	{"casework", storetest.Casework},
 }
 
 func openSQLite(t testing.TB) *sqlstore.Store {
