@@ -114,8 +114,11 @@ func (a *Agent) store(ctx context.Context, batch []admission) {
 	for i := range batch {
 		alerts[i] = batch[i].alert
 	}
+	prepared, err := a.parts.Outbox.Prepare(alerts, &maker{agent: a, plan: a.plan.Load()})
 	for {
-		_, err := a.parts.Outbox.PutAlerts(ctx, alerts)
+		if err == nil {
+			_, err = a.parts.Outbox.Accept(ctx, prepared)
+		}
 		switch {
 		case err == nil, errors.Is(err, outbox.ErrFull), ctx.Err() != nil:
 			a.stored(batch, err, true)
@@ -133,6 +136,7 @@ func (a *Agent) store(ctx context.Context, batch []admission) {
 		case <-ctx.Done():
 		case <-time.After(storePause):
 		}
+		err = nil // what was prepared is tried again
 	}
 }
 

@@ -59,16 +59,24 @@ func (a *Agent) previewOf(ctx context.Context, p *plan, t *target, alert *callho
 	return out, nil
 }
 
-// gather runs what all profiles together want, in one collection.
-func (a *Agent) gather(ctx context.Context, t *target, alert *callhome.Alert, wants []want) collect.Collection {
+// needs are the commands that all profiles together want.
+func (a *Agent) needs(wants []want) []collect.Command {
+	if a.parts.Collector == nil {
+		return nil
+	}
 	var lists [][]collect.Command
 	for i := range wants {
 		if !wants[i].bare {
 			lists = append(lists, wants[i].commands)
 		}
 	}
-	all := collect.Union(lists...)
-	if len(all) == 0 || a.parts.Collector == nil {
+	return collect.Union(lists...)
+}
+
+// gather runs what all profiles together want, in one collection.
+func (a *Agent) gather(ctx context.Context, t *target, alert *callhome.Alert, wants []want) collect.Collection {
+	all := a.needs(wants)
+	if len(all) == 0 {
 		return collect.Collection{}
 	}
 	return a.parts.Collector.Collect(ctx, collect.Job{Device: t.name, Commands: all, Params: params(alert)})

@@ -44,7 +44,7 @@ func (a *Agent) work(ctx context.Context) {
 // workOn collects, describes, redacts and renders one alert, and retires it in exchange for its envelopes. A crash
 // anywhere in between hands the alert out again, with the same message numbers.
 func (a *Agent) workOn(ctx context.Context, p *outbox.Pending) {
-	envelopes, outcomes := a.envelopes(ctx, p)
+	envelopes, outcomes := a.envelopes(ctx, a.plan.Load(), p)
 	if ctx.Err() != nil {
 		return // handed out again at the next start
 	}
@@ -56,8 +56,7 @@ func (a *Agent) workOn(ctx context.Context, p *outbox.Pending) {
 }
 
 // envelopes makes everything that leaves for one alert: one collection, then a message for each profile.
-func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []callhome.Envelope, outcomes []outbox.Outcome) {
-	plan := a.plan.Load()
+func (a *Agent) envelopes(ctx context.Context, plan *plan, p *outbox.Pending) (envelopes []callhome.Envelope, outcomes []outbox.Outcome) {
 	alert := &p.Alert
 	t := plan.devices.find(alert.Device)
 	for _, name := range alert.Profiles {
@@ -75,6 +74,24 @@ func (a *Agent) envelopes(ctx context.Context, p *outbox.Pending) (envelopes []c
 		envelopes = append(envelopes, made...)
 	}
 	return envelopes, outcomes
+}
+
+// maker makes alerts for which no command is run before they are accepted; see [outbox.Maker]. It works by the plan of
+// that moment.
+type maker struct {
+	agent *Agent
+	plan  *plan
+}
+
+// Ready implements outbox.Maker.
+func (m *maker) Ready(alert *callhome.Alert) bool {
+	t := m.plan.devices.find(alert.Device)
+	return len(m.agent.needs(m.plan.wants(t, alert))) == 0
+}
+
+// Make implements outbox.Maker.
+func (m *maker) Make(p *outbox.Pending) ([]callhome.Envelope, []outbox.Outcome) {
+	return m.agent.envelopes(context.Background(), m.plan, p)
 }
 
 // closed says why a profile takes no alerts any more: a reload removed, renamed or switched it off while the alert

@@ -25,6 +25,7 @@ type lane struct {
 	due    time.Time // while waiting
 	again  bool      // something came while it was leased
 	index  int       // in the heap of waiting lanes
+	fresh  fresh     // its first entries, as far as they are at hand
 }
 
 // road is a destination with its lanes, or the way to collection.
@@ -51,6 +52,7 @@ type board struct {
 	byDest map[callhome.Destination]*road
 	order  []*road // for taking turns, without the collect road
 	turn   int
+	fresh  int // octets that lanes have at hand
 }
 
 func newBoard() *board {
@@ -71,18 +73,23 @@ func (b *board) open(r Road, more bool) *road {
 	return entered
 }
 
-// added tells that a row was committed to a lane.
-func (r *road) added(device string) {
+// added tells that a row was committed to a lane. It gives the lane's record, nil if there was no room for one.
+func (r *road) added(device string) *lane {
 	l := r.lanes[device]
 	switch {
 	case l == nil && len(r.ready) >= maxReady:
 		r.more, r.overflow = true, true
 	case l == nil:
-		r.enter(device)
+		l = r.enter(device)
+		l.fresh.beyond = r.more
 	case l.state == laneLeased:
 		l.again = true
 	}
+	return l
 }
+
+// idle reports whether the road holds nothing of a device, as far as that is known.
+func (r *road) idle(device string) bool { return !r.more && r.lanes[device] == nil }
 
 func (r *road) enter(device string) *lane {
 	l := &lane{device: device, state: laneReady}
@@ -134,7 +141,7 @@ func (r *road) claim(device string) *lane {
 	l := r.lanes[device]
 	switch {
 	case l == nil:
-		l = &lane{device: device}
+		l = &lane{device: device, fresh: fresh{beyond: true}}
 		r.lanes[device] = l
 	case l.state == laneLeased:
 		return nil
@@ -198,7 +205,7 @@ func (r *road) scanned(devices []string, end bool) {
 	r.scanning = false
 	for _, device := range devices {
 		if r.lanes[device] == nil {
-			r.enter(device)
+			r.enter(device).fresh.beyond = true
 		}
 	}
 	if !end {

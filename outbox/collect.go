@@ -227,7 +227,7 @@ func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []cal
 	if err != nil {
 		return err
 	}
-	entries, bytes := q.packAll(envelopes)
+	entries, bodies, bytes := q.packAll(envelopes)
 	for i := range entries {
 		entries[i].Envelope.AlertID, entries[i].Envelope.Device = id, w.lane.device
 	}
@@ -235,7 +235,7 @@ func (q *Queue) Retire(ctx context.Context, id callhome.AlertID, envelopes []cal
 		d.Retired = append(d.Retired, n)
 		d.Mark.Alerts--
 		d.Mark.AlertBytes -= int64(w.stored)
-		q.addEntries(d, entries)
+		q.addEntries(d, entries, bodies)
 		for _, o := range outcomes {
 			o.AlertID, o.Device, o.At = id, w.lane.device, d.now
 			d.ledger(o)

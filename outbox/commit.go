@@ -34,7 +34,8 @@ type draft struct {
 	Batch
 	now    time.Time
 	counts map[Count]int64 // keyed with N zero
-	lanes  []laneKey       // that get a row
+	lanes  []laneKey       // that get a row, in the order of the rows
+	bodies [][]byte        // of Entries
 	roads  map[callhome.Destination]RoadID
 	seen   map[EntryID]bool // changed by an operator
 }
@@ -42,7 +43,11 @@ type draft struct {
 type laneKey struct {
 	road   RoadID
 	device string
+	entry  int // of the draft's Entries, or noEntry
 }
+
+// noEntry stands for a row that is no new entry.
+const noEntry = -1
 
 // count adds to a cell of the statistics.
 func (d *draft) count(g callhome.AlertGroup, t callhome.Transport, s Status, r callhome.Reason, n int64) {

@@ -8,7 +8,12 @@
 //	                ▲                      │
 //	                └── Postpone, crash ───┘              handed out again, with the same message numbers
 //
-// The life of an entry, which is durable when Retire or Put returns:
+// An alert for which nothing has to be collected skips that: Prepare has its envelopes made, and Accept stores them in the
+// transaction that accepts the alert. It is never in the Store itself, and in the same state as a retired one:
+//
+//	Prepare ──▶ in memory, promised to nobody ──Accept──▶ gone; its envelopes are entries (one transaction)
+//
+// The life of an entry, which is durable when Retire, Accept or Put returns:
 //
 //	Retire, Put ──▶ queued ──Lease──▶ leased ──Settle: delivered──▶ gone, "sent" in the ledger
 //	                  ▲  ▲              │ │ └──Settle: dropped────▶ gone, "dropped" in the ledger
@@ -26,11 +31,13 @@
 //
 //	before the commit   the caller got no answer; nothing is stored
 //	after the commit    stored, though the caller may not have learnt it: it may put the alert twice
+//	prepared            nothing is stored; its numbers may be given to another alert, as no message has them
 //	alert in work       handed out again; its messages get the same numbers, so the same MessageIDs
 //	sent, not settled   sent again with the same MessageID; a receiver counts it once
 //	RecordDropped       up to a second of drops that happened before PutAlert is forgotten; they were never promised
 //
 // Memory does not grow with the queue: bodies and rows stay in the Store. In memory are one small record per lane that
 // is known to be ready (at most maxReady per destination, the rest is found again by scanning) or waits for its retry
-// time, and the entries of the leases that are out.
+// time, the entries of the leases that are out, and at most maxFresh of entries that were just stored and will be leased
+// next (fresh.go).
 package outbox

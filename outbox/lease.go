@@ -126,6 +126,18 @@ func (q *Queue) openLane(ctx context.Context, r *road, l *lane, lim Limits) (*Le
 	if q.probing(r) {
 		lim.Entries = 1 // the rest would be read in vain
 	}
+	q.mu.Lock()
+	entries, rest, ok := q.board.takeFresh(l, lim.Entries, lim.Bytes)
+	q.mu.Unlock()
+	if ok && len(entries) > 0 {
+		lease := newLease(r, l, entries)
+		lease.rest = rest
+		return lease, nil
+	}
+	if ok {
+		q.giveBack(r, l, time.Time{}, true)
+		return nil, nil //nolint:nilnil // the caller looks for another lane
+	}
 	entries, err := q.store.FirstEntries(ctx, r.ID, l.device, lim.Entries, lim.Bytes)
 	if err != nil {
 		return nil, err
@@ -156,6 +168,11 @@ func (q *Queue) openLane(ctx context.Context, r *road, l *lane, lim Limits) (*Le
 		}
 	}
 	lease.rest = len(entries) == lim.Entries || stored >= lim.Bytes
+	if !lease.rest {
+		q.mu.Lock()
+		l.readAll(entries[len(entries)-1].ID)
+		q.mu.Unlock()
+	}
 	return lease, nil
 }
 
@@ -224,6 +241,9 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 			left++
 		}
 	}
+	if left > 0 {
+		q.forget(l.lane)
+	}
 	if !changes {
 		q.giveBack(l.road, l.lane, time.Time{}, false)
 		return nil
@@ -238,6 +258,7 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 		switch {
 		case err != nil:
 			due, left = time.Now().Add(storePause), left+1
+			q.forget(l.lane)
 		case !failedAt.IsZero() && q.forgiven(l.road, failedAt, time.Now()):
 			due = time.Time{}
 		}
@@ -247,6 +268,13 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 		return fmt.Errorf("settle entries of %s: %w", callhome.MaskURL(l.Destination.Address), err)
 	}
 	return nil
+}
+
+// forget makes the next lease of a lane read it.
+func (q *Queue) forget(l *lane) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.board.forget(l)
 }
 
 // settle enters one entry's fate into the draft.

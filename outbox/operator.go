@@ -51,7 +51,7 @@ func (q *Queue) Retry(ctx context.Context, id EntryID) (EntryID, error) {
 		d.Mark.Entries++
 		d.Mark.EntryBytes += int64(e.Stored)
 		d.count(e.Envelope.Group, e.Envelope.Destination.Transport, StatusQueued, "", 1)
-		d.lanes = append(d.lanes, laneKey{e.Road, e.Envelope.Device})
+		d.lanes = append(d.lanes, laneKey{road: e.Road, device: e.Envelope.Device, entry: noEntry})
 		return nil
 	})
 	return as, err
@@ -142,5 +142,9 @@ func (q *Queue) claim(id RoadID, device string) (*road, *lane) {
 	if r == nil {
 		return nil, nil
 	}
-	return r, r.claim(device)
+	l := r.claim(device)
+	if l != nil {
+		q.board.forget(l)
+	}
+	return r, l
 }

@@ -2,7 +2,6 @@ package outbox
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,15 +38,16 @@ type Queue struct {
 	done    chan struct{} // closed by Close
 	tidied  chan struct{} // closed when the tidying goroutine is gone
 
-	mu      sync.Mutex // guards what follows
-	board   *board
-	collect *road
-	working map[int64]*work // alerts in somebody's hand
-	changed chan struct{}   // closed and replaced when a lane may have become ready
-	books   Mark            // as committed
-	counts  map[Count]int64 // as committed, and not yet recorded drops
-	drops   drops
-	closed  bool
+	mu       sync.Mutex // guards what follows
+	board    *board
+	collect  *road
+	working  map[int64]*work // alerts in somebody's hand
+	changed  chan struct{}   // closed and replaced when a lane may have become ready
+	books    Mark            // as committed
+	reserved numbers         // given out by Prepare, perhaps not yet in the books
+	counts   map[Count]int64 // as committed, and not yet recorded drops
+	drops    drops
+	closed   bool
 
 	readBad, writeBad atomic.Bool // what health was told
 }
@@ -157,7 +157,14 @@ func (q *Queue) committed(d *draft) {
 		q.board.open(r, false)
 	}
 	for _, k := range d.lanes {
-		q.board.roads[k.road].added(k.device)
+		l := q.board.roads[k.road].added(k.device)
+		switch {
+		case l == nil || k.road == collectRoad:
+		case k.entry == noEntry:
+			q.board.forget(l)
+		default:
+			q.board.keep(l, &d.Entries[k.entry], d.bodies[k.entry])
+		}
 	}
 	if len(d.lanes) > 0 {
 		q.wakeAll()
@@ -223,52 +230,6 @@ func (q *Queue) roadTo(d *draft, dest callhome.Destination) RoadID {
 	return d.Mark.LastRoad
 }
 
-// PutAlert stores an alert: it is durable when nil is returned. On error nothing is stored, except that after the end
-// of ctx the alert may have been; an error of [callhome.KindUnavailable] is ErrFull, ErrClosed or a store that does not
-// work now. A caller who then gives the alert up says so by [Queue.RecordDropped] with [callhome.ReasonQueueFull].
-func (q *Queue) PutAlert(ctx context.Context, a callhome.Alert) error {
-	_, err := q.PutAlerts(ctx, []callhome.Alert{a})
-	return err
-}
-
-// PutAlerts stores alerts in one transaction, all or none, and gives their IDs; see PutAlert. IDs that the alerts have
-// are replaced.
-func (q *Queue) PutAlerts(ctx context.Context, alerts []callhome.Alert) ([]callhome.AlertID, error) {
-	rows := make([]AlertRow, len(alerts))
-	r := &request{}
-	for i := range alerts {
-		text, err := json.Marshal(&alerts[i])
-		if err != nil {
-			return nil, callhome.Errorf(callhome.KindInvalid, "put alert: %w", err)
-		}
-		rows[i] = AlertRow{Device: alerts[i].Device, First: numbersFor(&alerts[i]), Packed: q.packs.pack(text)}
-		r.bytes += len(rows[i].Packed)
-	}
-	ids := make([]callhome.AlertID, len(rows))
-	r.add = func(d *draft) error {
-		if err := q.room(d, r.bytes); err != nil {
-			return err
-		}
-		for i, row := range rows {
-			row.ID, row.AcceptedAt = d.Mark.LastAlert+1, d.now
-			row.First = d.Mark.LastNumber + 1
-			d.Mark.LastAlert = row.ID
-			d.Mark.LastNumber += rows[i].First
-			d.Mark.Alerts++
-			d.Mark.AlertBytes += int64(len(row.Packed))
-			d.Alerts = append(d.Alerts, row)
-			d.lanes = append(d.lanes, laneKey{collectRoad, row.Device})
-			ids[i] = alertID(row.ID)
-		}
-		return nil
-	}
-	if err := q.commits.submit(ctx, r); err != nil {
-		return nil, fmt.Errorf("put alert: %w", err)
-	}
-	q.metrics.alerts.Add(float64(len(alerts)))
-	return ids, nil
-}
-
 func (q *Queue) room(d *draft, bytes int) error {
 	if d.Mark.AlertBytes+d.Mark.EntryBytes+int64(bytes) > q.cfg.MaxBytes {
 		return ErrFull
@@ -279,12 +240,12 @@ func (q *Queue) room(d *draft, bytes int) error {
 // Put stores envelopes that come from no alert: a gateway's submissions, a back end's notices. They are durable when
 // nil is returned; otherwise as PutAlert.
 func (q *Queue) Put(ctx context.Context, envelopes ...callhome.Envelope) error {
-	entries, bytes := q.packAll(envelopes)
+	entries, bodies, bytes := q.packAll(envelopes)
 	r := &request{bytes: bytes, add: func(d *draft) error {
 		if err := q.room(d, bytes); err != nil {
 			return err
 		}
-		q.addEntries(d, entries)
+		q.addEntries(d, entries, bodies)
 		return nil
 	}}
 	if err := q.commits.submit(ctx, r); err != nil {
@@ -294,26 +255,28 @@ func (q *Queue) Put(ctx context.Context, envelopes ...callhome.Envelope) error {
 	return nil
 }
 
-func (q *Queue) packAll(envelopes []callhome.Envelope) ([]Entry, int) {
-	entries, bytes := make([]Entry, len(envelopes)), 0
+// packAll makes entries of envelopes. Their bodies stay with the caller until the entries are committed.
+func (q *Queue) packAll(envelopes []callhome.Envelope) (entries []Entry, bodies [][]byte, bytes int) {
+	entries, bodies = make([]Entry, len(envelopes)), make([][]byte, len(envelopes))
 	for i, env := range envelopes {
 		packed := q.packs.pack(env.Body)
 		entries[i] = Entry{Status: StatusQueued, Envelope: env, Size: len(env.Body), Stored: len(packed), Packed: packed}
-		entries[i].Envelope.Body = nil
+		bodies[i], entries[i].Envelope.Body = env.Body, nil
 		bytes += len(packed)
 	}
-	return entries, bytes
+	return entries, bodies, bytes
 }
 
 // addEntries numbers entries and puts them into the draft.
-func (q *Queue) addEntries(d *draft, entries []Entry) {
-	for _, e := range entries {
+func (q *Queue) addEntries(d *draft, entries []Entry, bodies [][]byte) {
+	for i, e := range entries {
 		d.Mark.LastEntry++
 		e.ID, e.QueuedAt, e.Road = d.Mark.LastEntry, d.now, q.roadTo(d, e.Envelope.Destination)
 		d.Mark.Entries++
 		d.Mark.EntryBytes += int64(e.Stored)
 		d.count(e.Envelope.Group, e.Envelope.Destination.Transport, StatusQueued, "", 1)
+		d.lanes = append(d.lanes, laneKey{road: e.Road, device: e.Envelope.Device, entry: len(d.Entries)})
 		d.Entries = append(d.Entries, e)
-		d.lanes = append(d.lanes, laneKey{e.Road, e.Envelope.Device})
+		d.bodies = append(d.bodies, bodies[i])
 	}
 }

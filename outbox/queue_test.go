@@ -357,3 +357,63 @@ func TestHistoryJoinsQueueAndLedger(t *testing.T) {
 		}
 	})
 }
+
+// TestOnceAndInOrder puts and delivers side by side, so that leases find entries in memory, in the store, and partly in
+// both: each entry is handed out once, in the order of its lane.
+func TestOnceAndInOrder(t *testing.T) {
+	r := open(t, nil)
+	const devices, each = 4, 1500
+	var all sync.WaitGroup
+	for d := range devices {
+		all.Go(func() {
+			for n := range each {
+				e := envelope(n, fmt.Sprint("device-", d))
+				e.Body = fmt.Append(nil, n)
+				if err := r.Put(t.Context(), e); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	var mu sync.Mutex
+	next, left := map[string]int{}, devices*each
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	for w := range 3 {
+		all.Go(func() {
+			for turn := 0; ; turn++ {
+				l, err := r.Lease(ctx, outbox.Limits{Entries: 1 + (w+turn)%5})
+				if err != nil {
+					return
+				}
+				mu.Lock()
+				for i := range l.Entries {
+					if turn%17 == 0 && i == 1 {
+						break // the rest stays as it was
+					}
+					if got := string(l.Entries[i].Envelope.Body); got != fmt.Sprint(next[l.Device]) {
+						t.Errorf("%s: got %s, want %d", l.Device, got, next[l.Device])
+						cancel()
+					}
+					next[l.Device]++
+					left--
+					l.Delivered(i)
+				}
+				if left == 0 {
+					cancel()
+				}
+				mu.Unlock()
+				if err := r.Settle(t.Context(), l); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if left != 0 {
+		t.Errorf("%d entries were not handed out: %v", left, next)
+	}
+	if d, err := r.Depth(t.Context()); err != nil || d.Entries != 0 {
+		t.Errorf("depth %+v (%v), want nothing", d, err)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -41,7 +42,7 @@ func runModel(t *testing.T, rt *rapid.T, open func(t testing.TB) outbox.Store, r
 	m.start()
 	defer func() { _ = m.q.Close() }() // of a run that failed
 	rt.Repeat(map[string]func(*rapid.T){
-		"put": m.put, "next": m.next, "retire": m.retire, "postpone": m.postpone, "lease": m.lease, "settle": m.settle,
+		"put": m.put, "accept": m.accept, "next": m.next, "retire": m.retire, "postpone": m.postpone, "lease": m.lease, "settle": m.settle,
 		"pass time": m.pass, "restart": m.restart, "drop": m.drop, "retry": m.retry, "expire": m.expire,
 		"": func(*rapid.T) { m.compare() },
 	})
@@ -116,6 +117,99 @@ func (m *model) put(t *rapid.T) {
 	}
 }
 
+// maker makes the alerts of an accept that are drawn to be ready.
+type maker struct {
+	m     *model
+	ready map[string]bool // by text
+
+	mu   sync.Mutex // guards made
+	made map[string]*outbox.Pending
+}
+
+// Ready implements outbox.Maker. An alert that would overtake another must not be asked for.
+func (k *maker) Ready(a *callhome.Alert) bool {
+	if n := len(k.m.waiting[a.Device]); n > 0 {
+		k.m.t.Fatalf("%q would overtake %d alerts of %q", a.Text, n, a.Device)
+	}
+	return k.ready[a.Text]
+}
+
+// Make implements outbox.Maker.
+func (k *maker) Make(p *outbox.Pending) ([]callhome.Envelope, []outbox.Outcome) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.made[p.Alert.Text] = p
+	envelopes, outcomes := madeOf(p)
+	return envelopes, outcomes
+}
+
+// accept puts alerts of which some are made at once.
+func (m *model) accept(t *rapid.T) {
+	k := &maker{m: m, ready: map[string]bool{}, made: map[string]*outbox.Pending{}}
+	var alerts []callhome.Alert
+	for range rapid.IntRange(1, 4).Draw(t, "count") {
+		m.puts++
+		a := callhome.Alert{Group: callhome.GroupSyslog}
+		a.Device, a.Text = rapid.SampledFrom(modelDevices).Draw(t, "device"), fmt.Sprint("alert ", m.puts)
+		a.Profiles = rapid.SliceOfDistinct(rapid.SampledFrom([]callhome.ProfileName{"noc", "backend"}), rapid.ID).Draw(t, "profiles")
+		k.ready[a.Text] = rapid.IntRange(0, 3).Draw(t, "ready") > 0
+		alerts = append(alerts, a)
+	}
+	p, err := m.q.Prepare(alerts, k)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.q.Accept(context.Background(), p); err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range alerts {
+		made := k.made[a.Text]
+		if made == nil {
+			m.waiting[a.Device] = append(m.waiting[a.Device], &alertModel{text: a.Text})
+			continue
+		}
+		if len(m.waiting[a.Device]) > 0 {
+			t.Fatalf("%q overtook an alert of the same batch", a.Text)
+		}
+		m.number(made)
+		m.retired(made)
+	}
+}
+
+// madeOf is what an alert comes to.
+func madeOf(p *outbox.Pending) (envelopes []callhome.Envelope, outcomes []outbox.Outcome) {
+	for _, profile := range p.Alert.Profiles {
+		id := callhome.MakeMessageID("M", p.MessageNumber(profile), "QXA2613K0PZ", p.AcceptedAt)
+		envelopes = append(envelopes, callhome.Envelope{MessageID: id, Profile: profile, Group: p.Alert.Group, Destination: modelProfiles[profile], Body: []byte("body of " + id)})
+	}
+	if len(envelopes) == 0 {
+		outcomes = append(outcomes, outbox.Outcome{Status: outbox.StatusDropped, Reason: callhome.ReasonProfileInactive, Group: p.Alert.Group})
+	}
+	return envelopes, outcomes
+}
+
+// retired enters what an alert came to.
+func (m *model) retired(p *outbox.Pending) {
+	envelopes, outcomes := madeOf(p)
+	for i := range envelopes {
+		lane := laneName{p.Alert.Device, envelopes[i].Destination.Address}
+		m.lanes[lane] = append(m.lanes[lane], &message{id: envelopes[i].MessageID, queued: time.Now()})
+	}
+	m.dropped += len(outcomes)
+}
+
+// number checks that an alert's message numbers are its own.
+func (m *model) number(p *outbox.Pending) {
+	for profile := range modelProfiles {
+		n := p.MessageNumber(profile)
+		key := fmt.Sprint(p.Alert.Text, p.MessageNumber(profile)-p.MessageNumber("other"))
+		if owner, used := m.numbers[n]; used && owner != key {
+			m.t.Fatalf("number %d was given to %s and to %s", n, owner, key)
+		}
+		m.numbers[n] = key
+	}
+}
+
 // mayNext reports whether some device has an alert that may be worked now.
 func (m *model) mayNext() bool {
 	for device, list := range m.waiting {
@@ -149,14 +243,7 @@ func (m *model) next(t *rapid.T) {
 	case list[0].due.After(time.Now()):
 		t.Fatalf("%q is postponed until %v", p.Alert.Text, list[0].due)
 	}
-	for profile := range modelProfiles {
-		n := p.MessageNumber(profile)
-		key := fmt.Sprint(p.Alert.Text, p.MessageNumber(profile)-p.MessageNumber("other"))
-		if owner, used := m.numbers[n]; used && owner != key {
-			t.Fatalf("number %d was given to %s and to %s", n, owner, key)
-		}
-		m.numbers[n] = key
-	}
+	m.number(p)
 	if list[0].first == 0 {
 		list[0].first = p.MessageNumber("noc")
 	}
@@ -180,19 +267,8 @@ func (m *model) inWork(t *rapid.T) *outbox.Pending {
 func (m *model) retire(t *rapid.T) {
 	p := m.inWork(t)
 	device := p.Alert.Device
-	var envelopes []callhome.Envelope
-	for _, profile := range p.Alert.Profiles {
-		dest := modelProfiles[profile]
-		id := callhome.MakeMessageID("M", p.MessageNumber(profile), "QXA2613K0PZ", p.AcceptedAt)
-		envelopes = append(envelopes, callhome.Envelope{MessageID: id, Profile: profile, Group: p.Alert.Group, Destination: dest, Body: []byte("body of " + id)})
-		lane := laneName{device, dest.Address}
-		m.lanes[lane] = append(m.lanes[lane], &message{id: id, queued: time.Now()})
-	}
-	var outcomes []outbox.Outcome
-	if len(envelopes) == 0 {
-		outcomes = append(outcomes, outbox.Outcome{Status: outbox.StatusDropped, Reason: callhome.ReasonProfileInactive, Group: p.Alert.Group})
-		m.dropped++
-	}
+	envelopes, outcomes := madeOf(p)
+	m.retired(p)
 	if err := m.q.Retire(context.Background(), p.Alert.ID, envelopes, outcomes); err != nil {
 		t.Fatal(err)
 	}
