@@ -57,6 +57,26 @@ func (e *Enrolment) Late(t time.Time) bool {
 	return e.RevokedAt.IsZero() && t.Sub(since) > missedBeats*enrol.HeartbeatEvery
 }
 
+// Late finds agents and gateways whose heartbeats are missing. Each is given once, to one of several processes, until its
+// next heartbeat. It is called until done.
+func (r *Registrar) Late(ctx context.Context, s Enrolments, limit int) (late []Enrolment, done bool, err error) {
+	now := r.now()
+	all, err := s.LateEnrolments(ctx, now.Add(-missedBeats*enrol.HeartbeatEvery), limit)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, e := range all {
+		won, err := s.RaiseLate(ctx, e.ID, now)
+		if err != nil {
+			return nil, false, err
+		}
+		if won {
+			late = append(late, e)
+		}
+	}
+	return late, len(all) < limit, nil
+}
+
 // JoinToken is a one-time token for one agent or gateway. The token itself is shown once, when it is made.
 type JoinToken struct {
 	Digest    string            `json:"-"`      // SHA-256, hex
@@ -119,8 +139,10 @@ type Enrolments interface {
 	RevokeEnrolment(ctx context.Context, id EnrolmentID, at time.Time, reason string) error
 	// PutBeat stores the latest heartbeat.
 	PutBeat(ctx context.Context, id EnrolmentID, b *Beat) error
-	// LateEnrolments are those not revoked that were last heard before t, longest silent first.
+	// LateEnrolments are those not revoked nor raised as late that were last heard before t, longest silent first.
 	LateEnrolments(ctx context.Context, t time.Time, limit int) ([]Enrolment, error)
+	// RaiseLate marks one as raised at t, until its next heartbeat; false when another process did so before.
+	RaiseLate(ctx context.Context, id EnrolmentID, t time.Time) (bool, error)
 	// Drift counts agents and gateways not revoked by kind, version and configuration.
 	Drift(ctx context.Context, reach account.Reach) ([]DriftRow, error)
 

@@ -187,9 +187,12 @@ type Watch interface {
 	DueSchedules(ctx context.Context, t time.Time, limit int) ([]Schedule, error)
 	// RaiseSchedule marks a schedule as raised at t; false when another process did so before.
 	RaiseSchedule(ctx context.Context, s *Schedule, t time.Time) (bool, error)
+	// CountSilent is how many devices of a reach are silent, by schedule or altogether.
+	CountSilent(ctx context.Context, reach account.Reach) (int64, error)
 	// DueDevices are devices whose own due time is at or before t and whose silence is not raised, earliest first.
 	DueDevices(ctx context.Context, t time.Time, limit int) ([]Device, error)
 	// WatchDevice sets when a device is due to say anything (zero: never) and when its silence was raised (zero: it is
 	// not). It gives false when its silence was raised already and raised is not zero.
+	// It changes nothing else of the device, and not its version.
 	WatchDevice(ctx context.Context, d ID, due, raised time.Time) (bool, error)
 }
