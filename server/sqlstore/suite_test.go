@@ -15,6 +15,7 @@ var suites = []struct {
 	room string
 	run  func(t *testing.T, open func(testing.TB) *sqlstore.Store)
 }{
+	{"account", storetest.Account},
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
 	{"casework", storetest.Casework},
