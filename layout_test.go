@@ -57,7 +57,7 @@ var layout = []struct {
 	{pkg: "server/analysis", may: serverRooms(7)},
 	{pkg: "server/casework", may: serverRooms(8)},
 	{pkg: "server/notify", may: serverRooms(9)},
-	{pkg: "server/sqlstore", may: append(serverRooms(10), "sqldb")},
+	{pkg: "server/sqlstore", may: append(serverRooms(10), "sqldb", "server/archive/journal")},
 	{pkg: "server/storetest", may: append(serverRooms(10), "server/sqlstore", "callhometest")},
 	{pkg: "server/api", may: append(serverRooms(10), "health", "webkit")},
 	{pkg: "server/portal", may: append(serverRooms(10), "health", "webkit")},

@@ -78,7 +78,7 @@ func (s *Store) takeNode(ctx context.Context, name string) (node int, err error)
 }
 
 func (s *Store) tryNode(ctx context.Context, name string, lease time.Duration) (node int, err error) {
-	return node, s.InTx(ctx, func(t *Tx) error {
+	err = s.InTx(ctx, func(t *Tx) error {
 		now := s.now()
 		if _, err := t.exec(ctx, "core_forget_nodes", micros(now.Add(-lease))); err != nil {
 			return err
@@ -96,6 +96,7 @@ func (s *Store) tryNode(ctx context.Context, name string, lease time.Duration) (
 		_, err = t.exec(ctx, "core_take_node", node, name, micros(now))
 		return err
 	})
+	return node, err
 }
 
 // Beat says that this process lives; it is called every [NodeBeat]. A conflict means that it was taken for dead.

@@ -109,6 +109,7 @@ func loadQueries(engine sqldb.Engine) (map[string]string, error) {
 	return queries, nil
 }
 
+// addQueries adds the queries of a file; one of a single engine may replace others.
 func addQueries(queries map[string]string, file string, override bool) error {
 	text, err := queryFiles.ReadFile(file)
 	if err != nil {
@@ -119,8 +120,8 @@ func addQueries(queries map[string]string, file string, override bool) error {
 		return err
 	}
 	for name, query := range named {
-		if _, known := queries[name]; known != override {
-			return fmt.Errorf("query %s: an override must replace a query, anything else must be new", name)
+		if _, known := queries[name]; known && !override {
+			return fmt.Errorf("query %s stands in another file too", name)
 		}
 		queries[name] = query
 	}

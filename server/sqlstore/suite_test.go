@@ -19,6 +19,7 @@ var suites = []struct {
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
 	{"casework", storetest.Casework},
+	{"archive", storetest.Archive},
 }
 
 func openSQLite(t testing.TB) *sqlstore.Store {
