@@ -18,6 +18,7 @@ var suites = []struct {
 	{"account", storetest.Account},
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
+	{"confighistory", storetest.ConfigHistory},
 	{"casework", storetest.Casework},
 	{"archive", storetest.Archive},
 }
