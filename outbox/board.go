@@ -50,13 +50,14 @@ type road struct {
 type board struct {
 	roads  map[RoadID]*road
 	byDest map[callhome.Destination]*road
-	order  []*road // for taking turns, without the collect road
+	held   map[callhome.Destination]time.Time // destinations without a road that are held, until when
+	order  []*road                            // for taking turns, without the collect road
 	turn   int
 	fresh  int // octets that lanes have at hand
 }
 
 func newBoard() *board {
-	return &board{roads: map[RoadID]*road{}, byDest: map[callhome.Destination]*road{}}
+	return &board{roads: map[RoadID]*road{}, byDest: map[callhome.Destination]*road{}, held: map[callhome.Destination]time.Time{}}
 }
 
 // open enters a road; with more set, the store may hold lanes on it.
@@ -69,6 +70,10 @@ func (b *board) open(r Road, more bool) *road {
 	if r.ID != collectRoad {
 		b.byDest[r.Destination] = entered
 		b.order = append(b.order, entered)
+		if until, ok := b.held[r.Destination]; ok {
+			entered.until, entered.probing = until, true
+			delete(b.held, r.Destination)
+		}
 	}
 	return entered
 }

@@ -312,11 +312,16 @@ func (d *draft) ledger(o Outcome) {
 }
 
 // Hold keeps a destination that does not answer from being hammered: none of its lanes is leased before until, and from
-// then on one at a time, till Resume. Leases that are out stay out.
+// then on one at a time, till Resume. Leases that are out stay out. A destination that nothing was put for yet is held
+// from its first entry on.
 func (q *Queue) Hold(dest callhome.Destination, until time.Time) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r := q.board.byDest[dest]; r != nil {
+	r := q.board.byDest[dest]
+	if r == nil {
+		q.board.held[dest] = until
+	}
+	if r != nil {
 		r.until, r.probing = until, true
 		q.wakeAll()
 	}
@@ -326,6 +331,7 @@ func (q *Queue) Hold(dest callhome.Destination, until time.Time) {
 func (q *Queue) Resume(dest callhome.Destination) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	delete(q.board.held, dest)
 	if r := q.board.byDest[dest]; r != nil {
 		r.resume(time.Now())
 		q.wakeAll()

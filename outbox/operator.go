@@ -89,6 +89,22 @@ func (q *Queue) Drop(ctx context.Context, id EntryID, why string) error {
 	})
 }
 
+// Confirm retires an entry or a dead letter that reached its receiver another way, such as in a bundle carried by hand; it
+// counts as sent, and how goes to the ledger. An entry that is being sent now is a conflict.
+func (q *Queue) Confirm(ctx context.Context, id EntryID, how string) error {
+	return q.operate(ctx, id, func(d *draft, e *Entry) error {
+		if e.Status == StatusQueued {
+			d.settle(e, &verdict{status: StatusSent, at: d.now, detail: how})
+			return nil
+		}
+		d.discard(e)
+		o := e.outcome()
+		o.Status, o.At, o.Detail = StatusSent, d.now, how
+		d.Ledger = append(d.Ledger, o)
+		return nil
+	})
+}
+
 func (d *draft) discard(e *Entry) {
 	d.Discarded = append(d.Discarded, e.ID)
 	d.Mark.DeadLetters--

@@ -18,6 +18,7 @@ type Submission struct {
 	Peer       netip.AddrPort // sender's address: a claim, not a proof
 	Local      netip.AddrPort // address it was sent to
 	TLS        *TLSIdentity   // nil when it came in the clear
+	Weak       bool           // it came by a listener that speaks old TLS versions and ciphers
 	HTTP       *HTTP          // set when Transport is callhome.TransportHTTP
 	Mail       *Mail          // set when Transport is callhome.TransportEmail
 }
