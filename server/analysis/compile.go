@@ -19,6 +19,7 @@ type compiled struct {
 	types, subs  []glob
 	models       []glob
 	text, noText *pattern
+	capture      *pattern
 	attachments  []attachment
 	added, gone  *pattern
 	names, slots []glob
@@ -93,7 +94,11 @@ func (c *compiled) compilePatterns(fail func(string, error) error) (known map[st
 	if c.noText, err = compilePattern(m.NotText); err != nil {
 		return nil, fail("match.not_text", err)
 	}
+	if c.capture, err = compilePattern(m.Capture); err != nil {
+		return nil, fail("match.capture", err)
+	}
 	c.text.groups(known)
+	c.capture.groups(known)
 	if i := m.Inventory; i != nil {
 		c.names, c.slots = globs(i.Names), globs(i.Slots)
 		for _, name := range inventoryNames {

@@ -51,6 +51,11 @@ func (ev *evaluation) judge(c *compiled) {
 		}
 		c.text.capture(&ev.v, ev.f.text, at)
 	}
+	if c.capture != nil {
+		if at := c.capture.match(ev.f.text); at != nil {
+			c.capture.capture(&ev.v, ev.f.text, at)
+		}
+	}
 	if len(c.Match.Versions) > 0 && !ev.versionFits(c) {
 		return
 	}

@@ -126,6 +126,7 @@ type Match struct {
 
 	Text    string `yaml:"text"`     // expression that the text matches; named groups are captured
 	NotText string `yaml:"not_text"` // expression that the text must not match
+	Capture string `yaml:"capture"`  // expression that only captures: it need not match
 
 	Attachments []AttachmentMatch `yaml:"attachments"`
 	Inventory   *InventoryMatch   `yaml:"inventory"`
