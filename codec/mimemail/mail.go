@@ -36,6 +36,16 @@ type Mail struct {
 	Copy      string // tells several mails of one message apart, such as the profile's name; part of the Message-ID
 	Format    callhome.Format
 	Body      []byte // UTF-8
+	HTML      []byte // the same as HTML, for readers that show it; nil: none
+	Files     []File // attached
+	Thread    string // mails of one thread stand together in a reader; "": none
+}
+
+// File is something attached to a mail.
+type File struct {
+	Name string // any characters; what a file system would stumble over is replaced
+	Type string // content type without parameters; "": text/plain
+	Body []byte
 }
 
 // Limits of a header line, RFC 5322 section 2.1.1.
@@ -68,6 +78,9 @@ func Append(dst []byte, m *Mail) ([]byte, error) {
 	dst = appendField(dst, "Date", m.Date.Format(time.RFC1123Z))
 	dst = appendField(dst, "Message-ID", mailID(m, from.Address))
 	dst = appendField(dst, "Auto-Submitted", "auto-generated") // RFC 3834: nobody's vacation notice answers
+	if m.Thread != "" {
+		dst = appendField(dst, "References", threadID(m.Thread, from.Address))
+	}
 	if m.MessageID != "" {
 		dst = appendField(dst, HeaderMessageID, mime.QEncoding.Encode("utf-8", plain(string(m.MessageID))))
 	}
@@ -79,8 +92,7 @@ func Append(dst []byte, m *Mail) ([]byte, error) {
 	if m.Format == callhome.FormatXML || m.Format == callhome.FormatMML {
 		kind = TypeXML
 	}
-	dst = appendField(dst, "Content-Type", kind+"; charset=utf-8")
-	return appendBody(dst, m.Body), nil
+	return appendContent(dst, kind, m), nil
 }
 
 // plain makes s fit for one header line: control characters, line ends among them, become blanks, what a reader would
@@ -133,16 +145,27 @@ func addresses(list []string) (string, error) {
 // mailID derives the Message-ID from the call-home message's ID, so that a repeat has the same one, and from Copy and
 // format, so that two mails of one message differ.
 func mailID(m *Mail, from string) string {
-	_, domain, ok := strings.Cut(from, "@")
-	if !ok || domain == "" || strings.ContainsAny(domain, "[]<> ") {
-		domain = "callhome.invalid"
-	}
+	domain := domainOf(from)
 	key := string(m.MessageID)
 	if key == "" { // nothing to derive from: the mail's own content has to do
 		key = m.Date.UTC().String() + "\x00" + m.Subject + "\x00" + string(m.Body)
 	}
 	sum := sha256.Sum256([]byte(key + "\x00" + m.Copy + "\x00" + string(m.Format)))
 	return "<" + atom(string(m.MessageID)) + hex.EncodeToString(sum[:8]) + "@" + domain + ">"
+}
+
+func domainOf(from string) string {
+	_, domain, ok := strings.Cut(from, "@")
+	if !ok || domain == "" || strings.ContainsAny(domain, "[]<> ") {
+		return "callhome.invalid"
+	}
+	return domain
+}
+
+// threadID is the Message-ID of a mail that never was: what all mails of a thread refer to.
+func threadID(thread, from string) string {
+	sum := sha256.Sum256([]byte("thread\x00" + thread))
+	return "<" + atom(thread) + hex.EncodeToString(sum[:8]) + "@" + domainOf(from) + ">"
 }
 
 // atom keeps of s what may stand left of the "@" of a Message-ID, so that a person finds the message by it.
