@@ -21,6 +21,7 @@ var suites = []struct {
 	{"confighistory", storetest.ConfigHistory},
 	{"casework", storetest.Casework},
 	{"archive", storetest.Archive},
+	{"notify", storetest.Notify},
 }
 
 func openSQLite(t testing.TB) *sqlstore.Store {
