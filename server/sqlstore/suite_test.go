@@ -16,6 +16,7 @@ var suites = []struct {
 	run  func(t *testing.T, open func(testing.TB) *sqlstore.Store)
 }{
 	{"account", storetest.Account},
+	{"registry", storetest.Registry},
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
 	{"confighistory", storetest.ConfigHistory},

@@ -40,7 +40,7 @@ WHERE id = $1 AND version = $36
 UPDATE devices SET last_seen = $2 WHERE id = $1 AND last_seen < $2
 
 -- name: registry_watch
-UPDATE devices SET silent_due = $2, silent_at = $3 WHERE id = $1 AND (silent_at = 0 OR $3 = 0)
+UPDATE devices SET silent_due = $2, silent_at = $3 WHERE id = $1 AND (silent_at = 0 OR CAST($3 AS BIGINT) = 0)
 
 -- name: registry_devices_by_serial
 SELECT id, model, serial, device_id, sys_name, personality, product_family, sw_version, company_id, site, customer_id,
