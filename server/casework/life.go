@@ -71,7 +71,7 @@ func (d *Desk) AcknowledgeCode(ctx context.Context, s Store, code, source string
 	if err != nil {
 		return nil, nil, err
 	}
-	if !sameCode(c.Code, code) {
+	if !SameText(c.Code, code) {
 		return nil, nil, unknown
 	}
 	ch := d.begin(s, c, By{Who: "code from " + clip(clean(source), maxTitle), Via: ViaCode}, d.Now())
