@@ -78,11 +78,14 @@ func (a *attachment) lines(name, text string) (rows []row) {
 	return rows
 }
 
-// eachLine calls f with every line that holds the pattern's literal, until f returns false.
+// eachLine calls f with every line that may match, until f returns false.
 func eachLine(text string, p *pattern, f func(start int, line string) bool) {
+	if !p.may(text) {
+		return
+	}
 	for start := 0; start < len(text); {
-		if p.literal != "" {
-			i := strings.Index(text[start:], p.literal)
+		if len(p.literals) == 1 {
+			i := strings.Index(text[start:], p.literals[0])
 			if i < 0 {
 				return
 			}
@@ -93,7 +96,7 @@ func eachLine(text string, p *pattern, f func(start int, line string) bool) {
 			end = start + i
 		}
 		line := strings.TrimSuffix(text[start:end], "\r")
-		if len(line) <= lineLimit && !f(start, line) {
+		if len(line) <= lineLimit && p.may(line) && !f(start, line) {
 			return
 		}
 		start = end + 1
@@ -101,7 +104,7 @@ func eachLine(text string, p *pattern, f func(start int, line string) bool) {
 }
 
 func (a *attachment) matches(name, text string) (rows []row) {
-	if a.pattern.literal != "" && !strings.Contains(text, a.pattern.literal) {
+	if !a.pattern.may(text) {
 		return nil
 	}
 	for _, at := range a.pattern.re.FindAllStringSubmatchIndex(text, maxRows) {

@@ -96,15 +96,16 @@ type memoryKey struct {
 }
 
 type remembered struct {
-	at    time.Time
+	at    time.Time // of the event
+	added time.Time // when its message was received
 	value float64
 }
 
 // maxRemembered bounds the observations of one key: no rule counts further.
 const maxRemembered = maxHistoryCount
 
-// Add stores what an evaluation of a device's message gave.
-func (m *Memory) Add(device int64, observations ...Observation) {
+// Add stores what an evaluation of a device's message, received at added, gave.
+func (m *Memory) Add(device int64, added time.Time, observations ...Observation) {
 	if m.seen == nil {
 		m.seen = map[memoryKey][]remembered{}
 	}
@@ -114,7 +115,7 @@ func (m *Memory) Add(device int64, observations ...Observation) {
 		if len(kept) >= maxRemembered {
 			kept = kept[1:]
 		}
-		m.seen[k] = append(kept, remembered{o.At, o.Value})
+		m.seen[k] = append(kept, remembered{o.At, added, o.Value})
 	}
 }
 
@@ -138,10 +139,10 @@ func (m *Memory) Series(_ context.Context, device int64, key string, from, until
 	return out[max(0, len(out)-limit):], nil
 }
 
-// Forget drops what is older than before.
+// Forget drops what was received before.
 func (m *Memory) Forget(before time.Time) {
 	for k, kept := range m.seen {
-		kept = slices.DeleteFunc(kept, func(r remembered) bool { return r.at.Before(before) })
+		kept = slices.DeleteFunc(kept, func(r remembered) bool { return r.added.Before(before) })
 		if len(kept) == 0 {
 			delete(m.seen, k)
 			continue

@@ -7,11 +7,11 @@ import (
 	"strings"
 )
 
-// pattern is an expression with a literal it cannot match without, which is looked for first.
+// pattern is an expression with literals it cannot match without, which are looked for first.
 type pattern struct {
-	re      *regexp.Regexp
-	literal string
-	names   []string // of the groups; "" unnamed
+	re       *regexp.Regexp
+	literals []string
+	names    []string // of the groups; "" unnamed
 }
 
 func compilePattern(source string) (*pattern, error) {
@@ -34,37 +34,76 @@ func compilePattern(source string) (*pattern, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pattern{re: re, literal: requiredLiteral(tree.Simplify()), names: re.SubexpNames()}, nil
+	return &pattern{re: re, literals: requiredLiterals(tree.Simplify()), names: re.SubexpNames()}, nil
 }
 
-// requiredLiteral is the longest run of characters that every match holds, as far as it is easily seen.
-func requiredLiteral(t *syntax.Regexp) string {
+// maxLiterals bounds the alternatives of a pattern that are looked for; an expression with more is simply run.
+const maxLiterals = 12
+
+// requiredLiterals are texts of which every match holds at least one, as far as that is easily seen; nil: nothing is known.
+func requiredLiterals(t *syntax.Regexp) []string {
 	switch t.Op {
 	case syntax.OpLiteral:
 		if t.Flags&syntax.FoldCase == 0 {
-			return string(t.Rune)
+			return []string{string(t.Rune)}
 		}
 	case syntax.OpCapture, syntax.OpPlus:
-		return requiredLiteral(t.Sub[0])
+		return requiredLiterals(t.Sub[0])
 	case syntax.OpRepeat:
 		if t.Min > 0 {
-			return requiredLiteral(t.Sub[0])
+			return requiredLiterals(t.Sub[0])
+		}
+	case syntax.OpAlternate:
+		var all []string
+		for _, s := range t.Sub {
+			l := requiredLiterals(s)
+			if l == nil {
+				return nil
+			}
+			all = append(all, l...)
+		}
+		if len(all) <= maxLiterals {
+			return all
 		}
 	case syntax.OpConcat:
-		best := ""
+		var best []string
 		for _, s := range t.Sub {
-			if l := requiredLiteral(s); len(l) > len(best) {
+			if l := requiredLiterals(s); l != nil && shortest(l) > shortest(best) {
 				best = l
 			}
 		}
 		return best
 	}
-	return ""
+	return nil
+}
+
+// shortest is the length of the shortest text: the least a match is known by.
+func shortest(texts []string) int {
+	n := 0
+	for i, s := range texts {
+		if i == 0 || len(s) < n {
+			n = len(s)
+		}
+	}
+	return n
+}
+
+// may reports whether s could match.
+func (p *pattern) may(s string) bool {
+	if p.literals == nil {
+		return true
+	}
+	for _, l := range p.literals {
+		if strings.Contains(s, l) {
+			return true
+		}
+	}
+	return false
 }
 
 // match reports whether s matches, with the places of its groups.
 func (p *pattern) match(s string) []int {
-	if p.literal != "" && !strings.Contains(s, p.literal) {
+	if !p.may(s) {
 		return nil
 	}
 	return p.re.FindStringSubmatchIndex(s)
@@ -72,7 +111,7 @@ func (p *pattern) match(s string) []int {
 
 // is is match without the groups.
 func (p *pattern) is(s string) bool {
-	return (p.literal == "" || strings.Contains(s, p.literal)) && p.re.MatchString(s)
+	return p.may(s) && p.re.MatchString(s)
 }
 
 // capture puts the named groups of a match into v.

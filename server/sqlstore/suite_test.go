@@ -20,6 +20,7 @@ var suites = []struct {
 	// in the order of the rooms
 	{"inventory", storetest.Inventory},
 	{"confighistory", storetest.ConfigHistory},
+	{"analysis", storetest.Analysis},
 	{"casework", storetest.Casework},
 	{"archive", storetest.Archive},
 	{"notify", storetest.Notify},

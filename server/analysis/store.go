@@ -1,0 +1,89 @@
+package analysis
+
+import (
+	"context"
+	"time"
+
+	"callhome/server/account"
+)
+
+// Record is a finding as stored.
+type Record struct {
+	ID        int64             `json:"id"`
+	Company   account.CompanyID `json:"company_id"`
+	Device    int64             `json:"device_id"`
+	Message   int64             `json:"message_id"` // the archive's number; 0 for a silence
+	MessageID string            `json:"message"`    // the device's own
+	Case      int64             `json:"case_id,omitempty"`
+	Hunt      int64             `json:"hunt_id,omitempty"` // found by a hunt, not when the message came
+	StoredAt  time.Time         `json:"stored_at"`
+	Finding
+}
+
+// Filter chooses among stored findings; empty fields choose all.
+type Filter struct {
+	Device  int64
+	Message int64
+	Rule    string
+	Outcome Outcome
+	Class   Class
+	Case    int64
+	Hunt    int64
+	Since   time.Time // by the time they were stored
+}
+
+// HuntState is how far a hunt is.
+type HuntState string
+
+// The states of a hunt.
+const (
+	HuntRunning  HuntState = "running"
+	HuntDone     HuntState = "done"
+	HuntCanceled HuntState = "canceled"
+	HuntFailed   HuntState = "failed"
+)
+
+// HuntRecord is a hunt as stored: what it looks for, how far it is.
+type HuntRecord struct {
+	ID        int64             `json:"id"`
+	Company   account.CompanyID `json:"company_id"` // who may see it; 0: the operator
+	Rules     []string          `json:"rules"`
+	State     HuntState         `json:"state"`
+	By        string            `json:"by"` // who asked for it
+	StartedAt time.Time         `json:"started_at"`
+	UpdatedAt time.Time         `json:"updated_at"`
+	Error     string            `json:"error,omitempty"`
+	Progress
+}
+
+// Store keeps findings, what rules counted, and hunts. It is a transaction's view: all effects of a message are stored
+// or none.
+type Store interface {
+	History
+
+	// Add stores a finding and gives its ID; r.ID and r.StoredAt are ignored. The same device, message, rule, key, state
+	// and hunt again changes nothing and gives the ID there is.
+	Add(ctx context.Context, r Record) (id int64, err error)
+	// Find gives a finding within reach; ok is false where there is none.
+	Find(ctx context.Context, reach account.Reach, id int64) (r Record, ok bool, err error)
+	// List gives findings within reach, the newest first.
+	List(ctx context.Context, reach account.Reach, f Filter, p account.Page) ([]Record, error)
+	// SetCase says which case a finding belongs to. An unknown finding is an error of kind NotFound.
+	SetCase(ctx context.Context, id, caseID int64) error
+	// MoveDevice gives the findings of a device to another company.
+	MoveDevice(ctx context.Context, device int64, company account.CompanyID) error
+
+	// Observe stores what counts; every call adds, so it belongs in the transaction of its message.
+	Observe(ctx context.Context, device int64, observations ...Observation) error
+	// PurgeObservations drops at most limit observations that no rule needs any more and tells how many.
+	PurgeObservations(ctx context.Context, now time.Time, limit int) (int, error)
+	// Purge drops at most limit findings stored before, without those of a case, and tells how many.
+	Purge(ctx context.Context, before time.Time, limit int) (int, error)
+
+	// PutHunt stores a hunt; ID 0 makes a new one. It gives its ID.
+	PutHunt(ctx context.Context, h HuntRecord) (id int64, err error)
+	// Hunt gives a hunt within reach; ok is false where there is none.
+	Hunt(ctx context.Context, reach account.Reach, id int64) (h HuntRecord, ok bool, err error)
+	// Hunts lists hunts within reach, the newest first.
+	Hunts(ctx context.Context, reach account.Reach, p account.Page) ([]HuntRecord, error)
+}

@@ -1,0 +1,188 @@
+package sqlstore
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"callhome"
+	"callhome/server/account"
+	"callhome/server/analysis"
+)
+
+// Analysis is the transaction as analysis.Store.
+func (t *Tx) Analysis() analysis.Store { return analysisStore{t} }
+
+type analysisStore struct{ *Tx }
+
+// findingRest is what of a finding is never searched for.
+type findingRest struct {
+	Evidence   []analysis.Quote  `json:"evidence,omitempty"`
+	Clears     []string          `json:"clears,omitempty"`
+	Team       string            `json:"team,omitempty"`
+	Labels     map[string]string `json:"labels,omitempty"`
+	References []string          `json:"references,omitempty"`
+	Captures   map[string]string `json:"captures,omitempty"`
+}
+
+const findingColumns = `id, company_id, device_id, message_id, message, rule, pack, version, class, outcome, lowered, level, key, component, title,
+    diagnosis, recommendation, state, at, stored_at, case_id, hunt_id, rest`
+
+func (s analysisStore) Add(ctx context.Context, r analysis.Record) (int64, error) {
+	rest, err := jsonText(findingRest{r.Evidence, r.Clears, r.Team, r.Labels, r.References, r.Captures})
+	if err != nil {
+		return 0, err
+	}
+	id := s.NewID()
+	n, err := s.exec(ctx, "analysis_add", id, int64(r.Company), r.Device, r.Message, r.MessageID, r.Rule, r.Pack, r.Version, string(r.Class),
+		string(r.Outcome), flag(r.Lowered), int64(r.Level), r.Key, r.Component, r.Title, r.Diagnosis, r.Recommendation, string(r.State), micros(r.At),
+		micros(s.Now()), r.Case, r.Hunt, rest)
+	if err != nil || n > 0 {
+		return id, err
+	}
+	err = s.row(ctx, "analysis_same", r.Device, r.Message, r.Rule, r.Key, string(r.State), micros(r.At), r.Hunt).Scan(&id)
+	return id, err
+}
+
+func scanFinding(row scanner) (r analysis.Record, err error) {
+	var lowered, at, stored int64
+	var text string
+	err = row.Scan(&r.ID, &r.Company, &r.Device, &r.Message, &r.MessageID, &r.Rule, &r.Pack, &r.Version, &r.Class, &r.Outcome, &lowered, &r.Level,
+		&r.Key, &r.Component, &r.Title, &r.Diagnosis, &r.Recommendation, &r.State, &at, &stored, &r.Case, &r.Hunt, &text)
+	if err != nil {
+		return r, err
+	}
+	var rest findingRest
+	if err := fromJSON(text, &rest); err != nil {
+		return r, err
+	}
+	r.Lowered, r.At, r.StoredAt = lowered != 0, fromMicros(at), fromMicros(stored)
+	r.Evidence, r.Clears, r.Team, r.Labels = rest.Evidence, rest.Clears, rest.Team, rest.Labels
+	r.References, r.Captures = rest.References, rest.Captures
+	return r, nil
+}
+
+func (s analysisStore) Find(ctx context.Context, reach account.Reach, id int64) (analysis.Record, bool, error) {
+	l := newListing("SELECT " + findingColumns + " FROM findings")
+	l.and("id = ?", id)
+	l.reach("company_id", reach)
+	rows, err := s.ask(ctx, l.text(), l.args...)
+	all, err := collect(rows, err, scanFinding)
+	if err != nil || len(all) == 0 {
+		return analysis.Record{}, false, err
+	}
+	return all[0], true, nil
+}
+
+func (s analysisStore) List(ctx context.Context, reach account.Reach, f analysis.Filter, p account.Page) ([]analysis.Record, error) {
+	l := newListing("SELECT " + findingColumns + " FROM findings")
+	l.reach("company_id", reach)
+	l.andID("device_id", f.Device)
+	l.andID("message_id", f.Message)
+	l.andText("rule", f.Rule)
+	l.andText("outcome", string(f.Outcome))
+	l.andText("class", string(f.Class))
+	l.andID("case_id", f.Case)
+	l.andID("hunt_id", f.Hunt)
+	if !f.Since.IsZero() {
+		l.and("stored_at >= ?", micros(f.Since))
+	}
+	l.page("id", p)
+	rows, err := s.ask(ctx, l.text(), l.args...)
+	return collect(rows, err, scanFinding)
+}
+
+func (s analysisStore) SetCase(ctx context.Context, id, caseID int64) error {
+	n, err := s.exec(ctx, "analysis_set_case", id, caseID)
+	if err == nil && n == 0 {
+		return callhome.Errorf(callhome.KindNotFound, "there is no finding %d", id)
+	}
+	return err
+}
+
+func (s analysisStore) MoveDevice(ctx context.Context, device int64, company account.CompanyID) error {
+	_, err := s.exec(ctx, "analysis_move_device", device, int64(company))
+	return err
+}
+
+func (s analysisStore) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, "analysis_purge", micros(before), limit)
+	return int(n), err
+}
+
+func (s analysisStore) Observe(ctx context.Context, device int64, observations ...analysis.Observation) error {
+	for _, o := range observations {
+		if _, err := s.exec(ctx, "analysis_observe", s.NewID(), device, o.Key, micros(o.At), micros(o.Keep), o.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s analysisStore) Count(ctx context.Context, device int64, key string, from, until time.Time) (n int, err error) {
+	err = s.row(ctx, "analysis_count", device, key, micros(from), micros(until)).Scan(&n)
+	return n, err
+}
+
+func (s analysisStore) Series(ctx context.Context, device int64, key string, from, until time.Time, limit int) ([]float64, error) {
+	rows, err := s.query(ctx, "analysis_series", device, key, micros(from), micros(until), limit)
+	out, err := collect(rows, err, func(r scanner) (v float64, err error) { return v, r.Scan(&v) })
+	slices.Reverse(out)
+	return out, err
+}
+
+func (s analysisStore) PurgeObservations(ctx context.Context, now time.Time, limit int) (int, error) {
+	n, err := s.exec(ctx, "analysis_purge_observations", micros(now), limit)
+	return int(n), err
+}
+
+func (s analysisStore) PutHunt(ctx context.Context, h analysis.HuntRecord) (int64, error) {
+	rules, err := jsonText(h.Rules)
+	if err != nil {
+		return 0, err
+	}
+	progress, err := jsonText(h.Progress)
+	if err != nil {
+		return 0, err
+	}
+	if h.ID == 0 {
+		h.ID = s.NewID()
+	}
+	_, err = s.exec(ctx, "analysis_put_hunt", h.ID, int64(h.Company), rules, string(h.State), h.By, micros(h.StartedAt), micros(h.UpdatedAt), h.Error, progress)
+	return h.ID, err
+}
+
+const huntColumns = "id, company_id, rules, state, started_by, started_at, updated_at, error, progress"
+
+func scanHunt(r scanner) (h analysis.HuntRecord, err error) {
+	var rules, progress string
+	var started, updated int64
+	if err := r.Scan(&h.ID, &h.Company, &rules, &h.State, &h.By, &started, &updated, &h.Error, &progress); err != nil {
+		return h, err
+	}
+	h.StartedAt, h.UpdatedAt = fromMicros(started), fromMicros(updated)
+	if err := fromJSON(rules, &h.Rules); err != nil {
+		return h, err
+	}
+	return h, fromJSON(progress, &h.Progress)
+}
+
+func (s analysisStore) Hunt(ctx context.Context, reach account.Reach, id int64) (analysis.HuntRecord, bool, error) {
+	l := newListing("SELECT " + huntColumns + " FROM hunts")
+	l.and("id = ?", id)
+	l.reach("company_id", reach)
+	rows, err := s.ask(ctx, l.text(), l.args...)
+	all, err := collect(rows, err, scanHunt)
+	if err != nil || len(all) == 0 {
+		return analysis.HuntRecord{}, false, err
+	}
+	return all[0], true, nil
+}
+
+func (s analysisStore) Hunts(ctx context.Context, reach account.Reach, p account.Page) ([]analysis.HuntRecord, error) {
+	l := newListing("SELECT " + huntColumns + " FROM hunts")
+	l.reach("company_id", reach)
+	l.page("id", p)
+	rows, err := s.ask(ctx, l.text(), l.args...)
+	return collect(rows, err, scanHunt)
+}
