@@ -69,7 +69,7 @@ var layout = []struct {
 	{pkg: "control", may: nil},
 	{pkg: "simulate", may: []string{"simulate/...", "codec/..."}},
 	{pkg: "simulate/*", may: nil},
-	{pkg: "ctl", may: []string{"control", "config", "config/...", "agent", "agent/...", "gateway", "gateway/...", "server", "server/...", "outbox", "health", "codec/...", "personality"}},
+	{pkg: "ctl", may: []string{"control", "enrol", "config", "config/...", "agent", "agent/...", "gateway", "gateway/...", "server", "server/...", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "ctl/*", may: []string{"PARENT", "control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "cmd/callhome", may: []string{
 		"agent", "agent/...", "config", "config/...", "control", "ctl", "ctl/...", "deliver", "deliver/...", "outbox", "outbox/spool",

@@ -76,11 +76,18 @@ func unknownCommand(c *cobra.Command) error {
 	return c.ValidateArgs(args)
 }
 
-// asUsage makes every complaint about arguments a usage error.
+// asUsage makes every complaint about arguments, and about flags that are missing, a usage error.
 func asUsage(c *cobra.Command) {
-	if check := c.Args; check != nil {
+	check := c.Args
+	if check == nil && !c.HasSubCommands() {
+		check = cobra.ArbitraryArgs
+	}
+	if check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			err := check(c, args)
+			if err == nil {
+				err = c.ValidateRequiredFlags()
+			}
 			var usage usageError
 			if err != nil && !errors.As(err, &usage) {
 				return usageError{fmt.Errorf("%w; usage: %s", err, c.UseLine())}
