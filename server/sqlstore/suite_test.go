@@ -21,6 +21,7 @@ var suites = []struct {
 	{"inventory", storetest.Inventory},
 	{"confighistory", storetest.ConfigHistory},
 	{"analysis", storetest.Analysis},
+	{"advisory", storetest.Advisory},
 	{"casework", storetest.Casework},
 	{"archive", storetest.Archive},
 	{"notify", storetest.Notify},
