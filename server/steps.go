@@ -1,0 +1,242 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"callhome"
+	"callhome/server/account"
+	"callhome/server/analysis"
+	"callhome/server/archive"
+	"callhome/server/casework"
+	"callhome/server/confighistory"
+	"callhome/server/ingest"
+	"callhome/server/inventory"
+	"callhome/server/registry"
+)
+
+// one works one message to the end. All of it is one transaction with the others of its batch.
+func (s *Server) one(ctx context.Context, rooms Rooms, acc *ingest.Accepted) error {
+	switch {
+	case acc.Fault == ingest.FaultUnparsable:
+		acc.Record.Status, acc.Record.Reasons = archive.StatusFailed, []string{string(acc.Fault)}
+		return s.setAside(ctx, rooms, acc)
+	case acc.IsBlock():
+		return s.block(ctx, rooms, acc)
+	}
+	return s.whole(ctx, rooms, acc, rooms.Archive().Add)
+}
+
+// setAside stores what could not be read, and shows it among the exceptions.
+func (s *Server) setAside(ctx context.Context, rooms Rooms, acc *ingest.Accepted) error {
+	r := &acc.Record
+	s.metrics.finished(r.Status)
+	if err := rooms.Archive().Add(ctx, r, acc.Body); err != nil {
+		return err
+	}
+	return rooms.Registry().AddException(ctx, &registry.Exception{
+		Reason: registry.Reason(acc.Fault), Detail: clip(acc.Why), Transport: string(r.Origin.Transport), Gateway: r.Origin.Gateway, Peer: r.Origin.Peer,
+		FirstAt: r.ReceivedAt, LastAt: r.ReceivedAt, Count: 1, ArchiveID: r.ID,
+	})
+}
+
+// block stores a block, and works the message when it is whole.
+func (s *Server) block(ctx context.Context, rooms Rooms, acc *ingest.Accepted) error {
+	acc.Record.Status = archive.StatusWaiting
+	if err := rooms.Archive().Add(ctx, &acc.Record, acc.Body); err != nil {
+		return err
+	}
+	joined, err := ingest.Join(ctx, rooms.Ingest(), rooms.Archive(), acc)
+	if err != nil || joined == nil {
+		return err
+	}
+	return s.joined(ctx, rooms, joined)
+}
+
+func (s *Server) joined(ctx context.Context, rooms Rooms, joined *ingest.Joined) error {
+	for _, id := range joined.Others {
+		r, ok, err := rooms.Archive().Record(ctx, id, account.Everywhere())
+		if err != nil {
+			return err
+		}
+		if !ok {
+			continue
+		}
+		r.Status, r.JoinedInto = archive.StatusJoined, joined.Record.ID
+		if err := rooms.Archive().Change(ctx, &r); err != nil {
+			return err
+		}
+	}
+	return s.whole(ctx, rooms, joined.Accepted, func(ctx context.Context, r *archive.Record, _ []byte) error { return rooms.Archive().Change(ctx, r) })
+}
+
+// passage is one message on its way through the rooms.
+type passage struct {
+	s     *Server
+	rooms Rooms
+	acc   *ingest.Accepted
+	id    *registry.Identified
+	at    time.Time // of receipt
+}
+
+// whole works a whole message. store writes its record.
+func (s *Server) whole(ctx context.Context, rooms Rooms, acc *ingest.Accepted, store func(context.Context, *archive.Record, []byte) error) error {
+	p := &passage{s: s, rooms: rooms, acc: acc, at: acc.Record.ReceivedAt}
+	var err error
+	if p.id, err = s.registrar.Identify(ctx, rooms.Registry(), p.input()); err != nil {
+		return err
+	}
+	p.mark()
+	s.metrics.finished(acc.Record.Status)
+	if err := store(ctx, &acc.Record, acc.Body); err != nil {
+		return err
+	}
+	if p.id.Mode == registry.Anonymous {
+		return nil
+	}
+	if err := s.tellNotices(ctx, rooms, p.id.Notices); err != nil {
+		return err
+	}
+	if p.id.Device == nil || p.id.Suspicious || acc.Fault != "" {
+		return nil
+	}
+	return p.follow(ctx)
+}
+
+func (p *passage) input() *registry.Input {
+	o := &p.acc.Record.Origin
+	in := &registry.Input{
+		Message: &p.acc.Message, Personality: inventory.PlatformOf(&p.acc.Message), ReceivedAt: p.at, ArchiveID: p.acc.Record.ID,
+		Fingerprint: o.Certificate, Transport: transportWord(o.Transport), Gateway: o.Gateway, Peer: o.Peer,
+	}
+	// A gateway, like the agent's outbox, keeps messages for weeks.
+	in.Stored = o.Gateway != "" || o.Certificate != ""
+	if p.acc.Fault != "" {
+		in.Faults = []registry.Reason{registry.Reason(p.acc.Fault)}
+	}
+	return in
+}
+
+func transportWord(t callhome.Transport) string {
+	if t == callhome.TransportEmail {
+		return "smtp"
+	}
+	return "http"
+}
+
+// mark writes what the message came to into its record.
+func (p *passage) mark() {
+	r := &p.acc.Record
+	for _, e := range p.id.Exceptions {
+		r.Reasons = append(r.Reasons, string(e))
+	}
+	if d := p.id.Device; d != nil {
+		r.Device, r.Company = int64(d.ID), d.Company
+	}
+	switch {
+	case p.id.Mode == registry.Anonymous:
+		r.Status, r.DeviceID = archive.StatusAnonymous, ""
+	case p.id.Entitled && p.acc.Fault == "":
+		r.Status = archive.StatusProcessed
+	default:
+		r.Status = archive.StatusMarked
+	}
+}
+
+// follow lets the rooms draw their conclusions. Inventory and configuration are kept of every device that is known, so
+// that they are there when it is registered; analysis, cases and notices are part of the service.
+func (p *passage) follow(ctx context.Context) error {
+	device, company, m := int64(p.id.Device.ID), p.id.Device.Company, &p.acc.Message
+	units, err := inventory.Observe(ctx, p.rooms.Inventory(), inventory.Observation{Device: device, Company: company, Received: p.at, Message: m})
+	if err != nil {
+		return fmt.Errorf("inventory: %w", err)
+	}
+	configs, err := confighistory.Observe(ctx, p.rooms.ConfigHistory(), confighistory.Observation{Device: device, Company: company, Received: p.at, Message: m})
+	if err != nil {
+		return fmt.Errorf("configuration: %w", err)
+	}
+	if !p.id.Entitled {
+		return nil
+	}
+	return p.judge(ctx, &units, &configs)
+}
+
+// judge evaluates the rules and hands what they find to the desk.
+func (p *passage) judge(ctx context.Context, units *inventory.Result, configs *confighistory.Result) error {
+	d := p.id.Device
+	subject := &analysis.Subject{
+		Message: &p.acc.Message, Personality: d.Personality, Model: d.Model, SWVersion: d.SWVersion, Device: int64(d.ID), ReceivedAt: p.at,
+		InventoryChanges: unitChanges(units), ConfigChanges: configChanges(configs),
+	}
+	result, err := p.s.rules.Evaluate(ctx, subject, nil)
+	if err != nil {
+		return fmt.Errorf("analysis: %w", err)
+	}
+	p.s.metrics.found(result.Findings)
+	var causes []casework.Cause
+	for i := range result.Findings {
+		causes = append(causes, casework.CauseOf(&result.Findings[i], p.acc.Record.MessageID, p.acc.Record.ID, p.acc.Message.Group))
+	}
+	if len(causes) == 0 {
+		return nil
+	}
+	results, err := p.s.desk.Act(ctx, p.rooms.Casework(), p.subject(), causes)
+	if err != nil {
+		return fmt.Errorf("service requests: %w", err)
+	}
+	var told []casework.Happening
+	for _, r := range results {
+		told = append(told, r.Happenings...)
+	}
+	return p.s.tellHappenings(ctx, p.rooms, told)
+}
+
+// subject is the device as the desk and the notices know it.
+func (p *passage) subject() casework.Subject {
+	d, m := p.id.Device, &p.acc.Message
+	return casework.Subject{
+		Device: int64(d.ID), DeviceID: d.DeviceID, Company: d.Company, Host: d.SystemName, Model: d.Model, Serial: d.Serial, Personality: d.Personality,
+		SWVersion: d.SWVersion, Site: d.Site, Contract: d.Contract, ContactName: d.ContactName, ContactEmail: d.ContactEmail,
+		ContactPhone: m.ContactPhone, StreetAddress: m.StreetAddress, Entitled: p.id.Entitled,
+	}
+}
+
+func unitChanges(r *inventory.Result) []analysis.InventoryChange {
+	if r.First {
+		return nil
+	}
+	var out []analysis.InventoryChange
+	for _, c := range r.Changes {
+		a := analysis.InventoryChange{Change: analysis.Change(c.Kind), Slot: c.Slot, Version: c.To, OldVersion: c.From}
+		if c.Old != nil {
+			a.Name, a.PartNo, a.OldSerial = c.Old.Product, c.Old.PartNo, c.Old.Serial
+		}
+		if c.New != nil {
+			a.Name, a.PartNo, a.Serial = c.New.Product, c.New.PartNo, c.New.Serial
+		}
+		if c.Kind == inventory.Moved {
+			a.OldSlot, a.Version, a.OldVersion = c.From, "", ""
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+// configChanges are the lines that came and went, read from the difference as people see it. A first configuration is
+// no change.
+func configChanges(r *confighistory.Result) []analysis.ConfigChange {
+	var out []analysis.ConfigChange
+	for i := range r.Changed {
+		c := &r.Changed[i]
+		for line := range strings.Lines(c.Diff) {
+			line = strings.TrimRight(line, "\r\n")
+			if c.First || len(line) < 2 || strings.HasPrefix(line, "+++") || strings.HasPrefix(line, "---") || line[0] != '+' && line[0] != '-' {
+				continue
+			}
+			out = append(out, analysis.ConfigChange{Name: string(c.Revision.Kind), Added: line[0] == '+', Line: line[1:]})
+		}
+	}
+	return out
+}

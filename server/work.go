@@ -1,0 +1,124 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"callhome"
+	"callhome/server/archive"
+	"callhome/server/ingest"
+)
+
+// batchLimit is how many messages share a transaction: one sync for all, and a fraction of a second of work to lose.
+const batchLimit = 200
+
+// batch works one batch.
+func (s *Server) batch(ctx context.Context) (int, error) {
+	return s.intake.Work(ctx, batchLimit, func(rooms Rooms, arrivals []archive.Arrival) error {
+		for i, acc := range decodeAll(arrivals) {
+			if why := s.poison.found(arrivals[i].ID); why != nil {
+				acc = failed(&arrivals[i], why)
+			}
+			if err := s.guarded(ctx, rooms, acc); err != nil {
+				s.poison.note(arrivals[i].ID, err)
+				return fmt.Errorf("message %d (%s): %w", arrivals[i].ID, acc.Record.MessageID, err)
+			}
+		}
+		return nil
+	})
+}
+
+// guarded works one message; a panic becomes an error.
+func (s *Server) guarded(ctx context.Context, rooms Rooms, acc *ingest.Accepted) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.log.Error("a panic in the work on a message", "component", "server", "message_id", acc.Record.MessageID, "err", v, "stack", string(debug.Stack()))
+			err = callhome.Errorf(callhome.KindInvalid, "panic: %v", v)
+		}
+	}()
+	return s.one(ctx, rooms, acc)
+}
+
+// decodeAll reads arrivals on all processors: reading is most of the work that needs no database.
+func decodeAll(arrivals []archive.Arrival) []*ingest.Accepted {
+	read := make([]*ingest.Accepted, len(arrivals))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), (len(arrivals)+7)/8) {
+		wg.Go(func() {
+			for i := next.Add(1) - 1; int(i) < len(arrivals); i = next.Add(1) - 1 {
+				read[i] = decode(&arrivals[i])
+			}
+		})
+	}
+	wg.Wait()
+	return read
+}
+
+func decode(a *archive.Arrival) (acc *ingest.Accepted) {
+	defer func() {
+		if v := recover(); v != nil {
+			acc = failed(a, fmt.Errorf("panic: %v", v))
+		}
+	}()
+	return ingest.Decode(a)
+}
+
+// failed is an arrival that could not be worked.
+func failed(a *archive.Arrival, why error) *ingest.Accepted {
+	return &ingest.Accepted{
+		Body: a.Body, Fault: ingest.FaultUnparsable, Why: why.Error(),
+		Record: archive.Record{ID: a.ID, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Size: len(a.Body), Severity: -1, Description: why.Error()},
+	}
+}
+
+// poisonTries is how often work on a message may fail for reasons that are not plainly its own.
+const poisonTries = 5
+
+// poison knows the messages whose work fails, so that they are stored as failed and hold up nobody.
+type poison struct {
+	mu   sync.Mutex // guards what follows
+	seen map[int64]*failure
+}
+
+type failure struct {
+	tries int
+	err   error
+	sure  bool
+}
+
+// note remembers a failure. What is the database's fault is not held against the message.
+func (p *poison) note(id int64, err error) {
+	kind := callhome.KindOf(err)
+	if kind == callhome.KindUnavailable || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.seen == nil {
+		p.seen = map[int64]*failure{}
+	}
+	f := p.seen[id]
+	if f == nil {
+		f = &failure{}
+		p.seen[id] = f
+	}
+	f.tries++
+	f.err = err
+	f.sure = kind == callhome.KindInvalid || f.tries >= poisonTries
+}
+
+// found gives the error of a message that is not to be tried again.
+func (p *poison) found(id int64) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if f := p.seen[id]; f != nil && f.sure {
+		return f.err
+	}
+	return nil
+}
