@@ -162,3 +162,25 @@ func below(dir, path string) string {
 	}
 	return filepath.Join(dir, path)
 }
+
+// prefixed puts the block's name before the keys that its package names.
+func prefixed(block string, err error) error {
+	var out []error
+	for _, f := range Faults(err) {
+		f.Path = block + "." + f.Path
+		out = append(out, f)
+	}
+	return errors.Join(out...)
+}
+
+// placed reads the key from the beginning of faults that are plain text: "casework.teams[0]: …".
+func placed(err error) error {
+	var out []error
+	for _, f := range Faults(err) {
+		if path, msg, ok := strings.Cut(f.Msg, ": "); ok && f.Path == "" && !strings.ContainsAny(path, " \"") {
+			f.Path, f.Msg = path, msg
+		}
+		out = append(out, f)
+	}
+	return errors.Join(out...)
+}

@@ -39,6 +39,7 @@ var roles = []struct {
 	empty func() roleFile
 }{
 	{RoleAgent, func() roleFile { return defaults() }},
+	{RoleServer, func() roleFile { return serverDefaults() }},
 }
 
 // Roles lists the roles that have a configuration.

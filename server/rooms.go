@@ -9,6 +9,7 @@ import (
 	"callhome/server/confighistory"
 	"callhome/server/ingest"
 	"callhome/server/inventory"
+	"callhome/server/notify"
 	"callhome/server/registry"
 )
 
@@ -22,6 +23,7 @@ type Rooms interface {
 	Inventory() inventory.Store
 	ConfigHistory() confighistory.Store
 	Casework() casework.Store
+	Notify() notify.Store
 }
 
 // Database is where the rooms keep what they know.

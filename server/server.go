@@ -16,10 +16,11 @@ import (
 	"callhome/server/archive"
 	"callhome/server/casework"
 	"callhome/server/ingest"
+	"callhome/server/notify"
 	"callhome/server/registry"
 )
 
-// Options are what a Server works with. Database, Intake, Rules, Desk and Registrar must be set.
+// Options are what a Server works with. Database, Intake, Rules, Desk, Registrar and Announcer must be set.
 type Options struct {
 	Config    Config
 	Database  Database
@@ -28,6 +29,7 @@ type Options struct {
 	Rules     *analysis.Engine
 	Desk      *casework.Desk
 	Registrar *registry.Registrar
+	Announcer *notify.Announcer
 	Gateway   func(token callhome.Secret) string // name of the gateway whose token was shown, "" when it is none's
 	Log       *slog.Logger
 	Health    *health.Registry
@@ -44,6 +46,7 @@ type Server struct {
 	rules     *analysis.Engine
 	desk      *casework.Desk
 	registrar *registry.Registrar
+	announcer *notify.Announcer
 	gateway   func(callhome.Secret) string
 	log       *slog.Logger
 	health    *health.Registry
@@ -59,7 +62,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		cfg: o.Config, db: o.Database, intake: o.Intake, workers: max(1, o.Workers), rules: o.Rules, desk: o.Desk, registrar: o.Registrar,
+		cfg: o.Config, db: o.Database, intake: o.Intake, workers: max(1, o.Workers), rules: o.Rules, desk: o.Desk, registrar: o.Registrar, announcer: o.Announcer,
 		gateway: o.Gateway, log: o.Log, health: o.Health, metrics: newMetrics(o.Metrics), now: o.Now,
 	}
 	if s.log == nil {
@@ -159,6 +162,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Go(func() { s.work(ctx) })
 	}
 	parts.Go(func() { s.keepHouse(ctx) })
+	parts.Go(func() { _ = s.desk.Run(ctx, s.transact, s.log) })
 	parts.Wait()
 	return nil
 }

@@ -160,27 +160,34 @@ func (p *passage) follow(ctx context.Context) error {
 	if !p.id.Entitled {
 		return nil
 	}
+	if err := p.tellChanges(ctx, &units, &configs); err != nil {
+		return err
+	}
 	return p.judge(ctx, &units, &configs)
 }
 
-// judge evaluates the rules and hands what they find to the desk.
+// judge evaluates the rules over the message and what changed by it.
 func (p *passage) judge(ctx context.Context, units *inventory.Result, configs *confighistory.Result) error {
 	d := p.id.Device
-	subject := &analysis.Subject{
+	return p.judgeSubject(ctx, &analysis.Subject{
 		Message: &p.acc.Message, Personality: d.Personality, Model: d.Model, SWVersion: d.SWVersion, Device: int64(d.ID), ReceivedAt: p.at,
 		InventoryChanges: unitChanges(units), ConfigChanges: configChanges(configs),
-	}
+	})
+}
+
+// judgeSubject evaluates the rules and hands what they find to the desk and to people.
+func (p *passage) judgeSubject(ctx context.Context, subject *analysis.Subject) error {
 	result, err := p.s.rules.Evaluate(ctx, subject, nil)
 	if err != nil {
 		return fmt.Errorf("analysis: %w", err)
 	}
 	p.s.metrics.found(result.Findings)
-	var causes []casework.Cause
-	for i := range result.Findings {
-		causes = append(causes, casework.CauseOf(&result.Findings[i], p.acc.Record.MessageID, p.acc.Record.ID, p.acc.Message.Group))
-	}
-	if len(causes) == 0 {
+	if len(result.Findings) == 0 {
 		return nil
+	}
+	causes := make([]casework.Cause, 0, len(result.Findings))
+	for i := range result.Findings {
+		causes = append(causes, casework.CauseOf(&result.Findings[i], p.messageID(), p.archiveID(), p.group(subject)))
 	}
 	results, err := p.s.desk.Act(ctx, p.rooms.Casework(), p.subject(), causes)
 	if err != nil {
@@ -190,17 +197,47 @@ func (p *passage) judge(ctx context.Context, units *inventory.Result, configs *c
 	for _, r := range results {
 		told = append(told, r.Happenings...)
 	}
-	return p.s.tellHappenings(ctx, p.rooms, told)
+	if err := p.s.tellHappenings(ctx, p.rooms, told); err != nil {
+		return err
+	}
+	return p.tellFindings(ctx, causes, results)
+}
+
+// A silence has no message.
+
+func (p *passage) messageID() callhome.MessageID {
+	if p.acc == nil {
+		return ""
+	}
+	return p.acc.Record.MessageID
+}
+
+func (p *passage) archiveID() int64 {
+	if p.acc == nil {
+		return 0
+	}
+	return p.acc.Record.ID
+}
+
+func (p *passage) group(s *analysis.Subject) callhome.AlertGroup {
+	if p.acc == nil {
+		return s.Silence.Group
+	}
+	return p.acc.Message.Group
 }
 
 // subject is the device as the desk and the notices know it.
 func (p *passage) subject() casework.Subject {
-	d, m := p.id.Device, &p.acc.Message
-	return casework.Subject{
+	d := p.id.Device
+	sub := casework.Subject{
 		Device: int64(d.ID), DeviceID: d.DeviceID, Company: d.Company, Host: d.SystemName, Model: d.Model, Serial: d.Serial, Personality: d.Personality,
 		SWVersion: d.SWVersion, Site: d.Site, Contract: d.Contract, ContactName: d.ContactName, ContactEmail: d.ContactEmail,
-		ContactPhone: m.ContactPhone, StreetAddress: m.StreetAddress, Entitled: p.id.Entitled,
+		Entitled: p.id.Entitled,
 	}
+	if p.acc != nil {
+		sub.ContactPhone, sub.StreetAddress = p.acc.Message.ContactPhone, p.acc.Message.StreetAddress
+	}
+	return sub
 }
 
 func unitChanges(r *inventory.Result) []analysis.InventoryChange {

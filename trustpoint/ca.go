@@ -123,6 +123,26 @@ func (ca *CA) issueFor(key crypto.Signer, r Request) (*tls.Certificate, error) {
 	return &tls.Certificate{Certificate: [][]byte{der, ca.Cert.Raw}, PrivateKey: key, Leaf: leaf}, nil
 }
 
+// SignClient makes a certificate for TLS clients with a common name, for a key that somebody else holds. chain begins
+// with it and ends before the root.
+func (ca *CA) SignClient(public crypto.PublicKey, commonName string, lifetime time.Duration) (chain []*x509.Certificate, root *x509.Certificate, err error) {
+	tmpl, err := template(commonName, ca.now(), lifetime)
+	if err != nil {
+		return nil, nil, err
+	}
+	tmpl.KeyUsage, tmpl.BasicConstraintsValid = x509.KeyUsageDigitalSignature, true
+	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
+	der, err := x509.CreateCertificate(rand.Reader, tmpl, ca.Cert, public, ca.key)
+	if err != nil {
+		return nil, nil, fmt.Errorf("issue a client certificate for %s: %w", commonName, err)
+	}
+	leaf, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, nil, err
+	}
+	return []*x509.Certificate{leaf}, ca.Cert, nil
+}
+
 // WriteKeyPair writes a certificate with its chain and its key as PEM, the key readable by its owner only.
 func WriteKeyPair(cert *tls.Certificate, certFile, keyFile string) error {
 	var chain []byte
