@@ -13,6 +13,8 @@ import (
 type Config struct {
 	Retention []Retention `yaml:"retention,omitempty" json:"retention,omitempty"`
 	Probe     Probe       `yaml:"probe,omitempty" json:"probe,omitzero"`
+
+	KeepInbox time.Duration `yaml:"-" json:"-"` // notify.keep_inbox
 }
 
 // Retention says how long messages of a class are kept. The first rule that fits a message counts; messages that no

@@ -35,6 +35,8 @@ func (s *Server) keepHouse(ctx context.Context) {
 		{"silence", s.silences},
 		{"retention", s.retain},
 		{"keys", s.forgetKeys},
+		{"observations", s.forgetObservations},
+		{"inbox", s.forgetNotices},
 	}
 	part := s.health.Part("housekeeping")
 	for {
@@ -111,6 +113,21 @@ func (s *Server) silences(ctx context.Context, rooms Rooms, now time.Time) (bool
 // forgetKeys forgets the keys of repeats that nobody will send any more.
 func (s *Server) forgetKeys(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
 	n, err := rooms.Archive().ForgetKeys(ctx, now.Add(-archive.DuplicateWindow), houseBatch)
+	return n == houseBatch, err
+}
+
+// forgetObservations drops what no rule counts any more.
+func (s *Server) forgetObservations(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	n, err := rooms.Analysis().PurgeObservations(ctx, now, houseBatch)
+	return n == houseBatch, err
+}
+
+// forgetNotices empties inboxes of what is old.
+func (s *Server) forgetNotices(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	if s.cfg.KeepInbox == 0 {
+		return false, nil
+	}
+	n, err := rooms.Notify().DropNotices(ctx, now.Add(-s.cfg.KeepInbox), houseBatch)
 	return n == houseBatch, err
 }
 

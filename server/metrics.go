@@ -13,6 +13,7 @@ type metrics struct {
 	messages *prometheus.CounterVec
 	findings *prometheus.CounterVec
 	batches  prometheus.Histogram
+	faulty   prometheus.Counter
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -26,12 +27,15 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "callhome_server_findings_total", Help: "Findings of rules, by outcome.",
 		}, []string{"outcome"}),
+		faulty: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "callhome_server_rule_faults_total", Help: "Evaluations of a single rule that failed.",
+		}),
 		batches: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name: "callhome_server_batch_messages", Help: "Messages worked in one transaction.", Buckets: []float64{1, 5, 20, 50, 100, 200},
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.arrivals, m.messages, m.findings, m.batches)
+		reg.MustRegister(m.arrivals, m.messages, m.findings, m.batches, m.faulty)
 	}
 	return m
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"callhome/server/account"
+	"callhome/server/analysis"
 	"callhome/server/archive"
 	"callhome/server/casework"
 	"callhome/server/confighistory"
@@ -22,6 +23,7 @@ type Rooms interface {
 	Registry() registry.Store
 	Inventory() inventory.Store
 	ConfigHistory() confighistory.Store
+	Analysis() analysis.Store
 	Casework() casework.Store
 	Notify() notify.Store
 }

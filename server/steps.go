@@ -175,32 +175,70 @@ func (p *passage) judge(ctx context.Context, units *inventory.Result, configs *c
 	})
 }
 
-// judgeSubject evaluates the rules and hands what they find to the desk and to people.
+// judgeSubject evaluates the rules, keeps what they found and counted, and hands it to the desk and to people.
 func (p *passage) judgeSubject(ctx context.Context, subject *analysis.Subject) error {
-	result, err := p.s.rules.Evaluate(ctx, subject, nil)
+	result, err := p.s.rules.Evaluate(ctx, subject, p.rooms.Analysis())
 	if err != nil {
 		return fmt.Errorf("analysis: %w", err)
 	}
 	p.s.metrics.found(result.Findings)
+	for _, f := range result.Faults {
+		p.s.metrics.faulty.Inc()
+		p.s.log.Warn("a rule failed on a message", "component", "server", "rule", f.Rule, "message_id", p.messageID(), "err", f.Err)
+	}
+	if len(result.Observations) > 0 {
+		if err := p.rooms.Analysis().Observe(ctx, subject.Device, result.Observations...); err != nil {
+			return fmt.Errorf("observations: %w", err)
+		}
+	}
 	if len(result.Findings) == 0 {
 		return nil
 	}
-	causes := make([]casework.Cause, 0, len(result.Findings))
-	for i := range result.Findings {
-		causes = append(causes, casework.CauseOf(&result.Findings[i], p.messageID(), p.archiveID(), p.group(subject)))
+	return p.conclude(ctx, subject, result.Findings)
+}
+
+// conclude lets findings become service requests and recommendations.
+func (p *passage) conclude(ctx context.Context, subject *analysis.Subject, findings []analysis.Finding) error {
+	causes := make([]casework.Cause, 0, len(findings))
+	for i := range findings {
+		causes = append(causes, casework.CauseOf(&findings[i], p.messageID(), p.archiveID(), p.group(subject)))
 	}
 	results, err := p.s.desk.Act(ctx, p.rooms.Casework(), p.subject(), causes)
 	if err != nil {
 		return fmt.Errorf("service requests: %w", err)
 	}
 	var told []casework.Happening
-	for _, r := range results {
+	for i, r := range results {
 		told = append(told, r.Happenings...)
+		if _, err := p.rooms.Analysis().Add(ctx, analysis.Record{
+			Company: p.id.Device.Company, Device: subject.Device, Message: p.archiveID(), MessageID: string(p.messageID()), Case: r.Case, Finding: findings[i],
+		}); err != nil {
+			return fmt.Errorf("findings: %w", err)
+		}
+		p.inCase(r.Case)
+	}
+	if err := p.fileCase(ctx); err != nil {
+		return err
 	}
 	if err := p.s.tellHappenings(ctx, p.rooms, told); err != nil {
 		return err
 	}
 	return p.tellFindings(ctx, causes, results)
+}
+
+// inCase notes the first service request that a message belongs to.
+func (p *passage) inCase(id int64) {
+	if p.acc != nil && p.acc.Record.Case == 0 {
+		p.acc.Record.Case = id
+	}
+}
+
+// fileCase writes it into the message's record.
+func (p *passage) fileCase(ctx context.Context) error {
+	if p.acc == nil || p.acc.Record.Case == 0 {
+		return nil
+	}
+	return p.rooms.Archive().Change(ctx, &p.acc.Record)
 }
 
 // A silence has no message.

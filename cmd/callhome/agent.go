@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ import (
 	"callhome/config"
 	"callhome/control"
 	"callhome/ctl"
+	"callhome/health"
 )
 
 const (
@@ -197,10 +199,20 @@ func (d *device) watchTrust(ctx context.Context) error {
 }
 
 func (d *device) serveMetrics(ctx context.Context, ln net.Listener) error {
+	return serveHTTP(ctx, ln, observability(d.metrics, d.health))
+}
+
+// observability answers /metrics, /healthz and /readyz.
+func observability(metrics prometheus.Gatherer, well *health.Registry) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("GET /metrics", promhttp.HandlerFor(d.metrics, promhttp.HandlerOpts{}))
-	mux.Handle("/", d.health.Handler())
-	srv := &http.Server{Handler: mux, ReadHeaderTimeout: headerTimeout}
+	mux.Handle("GET /metrics", promhttp.HandlerFor(metrics, promhttp.HandlerOpts{}))
+	mux.Handle("/", well.Handler())
+	return mux
+}
+
+// serveHTTP serves a listener until ctx ends.
+func serveHTTP(ctx context.Context, ln net.Listener, h http.Handler) error {
+	srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout}
 	stop := context.AfterFunc(ctx, func() {
 		grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
 		defer cancel()

@@ -13,8 +13,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/spf13/cobra"
@@ -35,6 +37,7 @@ import (
 	"callhome/resolve"
 	"callhome/server"
 	"callhome/server/analysis"
+	"callhome/server/archive"
 	"callhome/server/archive/journal"
 	"callhome/server/casework"
 	"callhome/server/notify"
@@ -156,19 +159,23 @@ func (b *backend) openRoad(ctx context.Context) error {
 	if b.outbox, err = outbox.Open(ctx, store, outbox.Options{Config: b.cfg.Queue, Log: b.log, Health: b.health, Metrics: b.metrics}); err != nil {
 		return err
 	}
-	if b.trust, err = openTrust(b.cfg.TrustPoints, b.path(trustDir)); err != nil {
+	kept, err := trustpoint.OpenStore(b.path(trustDir), func(string) string { return "" })
+	if err != nil {
+		return err
+	}
+	if b.trust, err = trustpoint.Load(b.cfg.TrustPoints, kept, time.Now); err != nil {
 		return err
 	}
 	if b.resolver, err = resolve.New(b.cfg.Resolver, b.cfg.Source, resolve.Options{Log: b.log}); err != nil {
 		return err
 	}
 	mail, err := smtpsend.New(smtpsend.Config{Servers: b.cfg.MailServers, SMTP: b.cfg.SMTP}, smtpsend.Deps{
-		Trust: b.trust, Dial: b.resolver.DialContext, Log: b.log, Metrics: smtpsend.NewMetrics(b.metrics),
+		Dial: b.resolver.DialContext, TLS: b.trust.Client, Log: b.log, Metrics: smtpsend.NewMetrics(b.metrics),
 	})
 	if err != nil {
 		return err
 	}
-	web, err := httpsend.New(b.cfg.HTTP, httpsend.Options{Trust: b.trust, Dial: b.resolver.DialContext, Log: b.log, Metrics: httpsend.NewMetrics(b.metrics)})
+	web, err := httpsend.New(b.cfg.HTTP, httpsend.Deps{Dial: b.resolver.DialContext, TLS: b.trust.Client, Log: b.log, Metrics: httpsend.NewMetrics(b.metrics)})
 	if err != nil {
 		return err
 	}
@@ -177,4 +184,288 @@ func (b *backend) openRoad(ctx context.Context) error {
 		Senders: map[callhome.Transport]deliver.Sender{callhome.TransportEmail: mail, callhome.TransportHTTP: web},
 	})
 	return err
+}
+
+// openRooms makes the rooms and their conductor.
+func (b *backend) openRooms(ctx context.Context) (err error) {
+	rules, err := b.rules()
+	if err != nil {
+		return err
+	}
+	if b.clients, err = trustpoint.OpenCA(b.path(clientCADir), clientCAName, time.Now); err != nil {
+		return err
+	}
+	b.registrar = &registry.Registrar{Policy: b.cfg.Registration}
+	b.issuer = &registry.Issuer{Registrar: b.registrar, Signer: b.clients, InTx: func(ctx context.Context, f func(registry.Ledger) error) error {
+		return b.store.InTx(ctx, func(tx *sqlstore.Tx) error { return f(tx) })
+	}}
+	b.desk, b.announcer = casework.New(b.cfg.Casework), notify.New(b.cfg.Notify)
+	intake, workers, err := b.openIntake(ctx)
+	if err != nil {
+		return err
+	}
+	conductor := b.cfg.Config
+	conductor.KeepInbox = b.cfg.Notify.KeepInbox
+	b.server, err = server.New(server.Options{
+		Config: conductor, Database: database{b.store}, Intake: intake, Workers: workers, Rules: rules, Desk: b.desk, Registrar: b.registrar,
+		Announcer: b.announcer, Log: b.log, Health: b.health, Metrics: b.metrics,
+	})
+	return err
+}
+
+// rules are the shipped packs and those of the operator.
+func (b *backend) rules() (*analysis.Engine, error) {
+	cfg := b.cfg.Rules
+	var packs []*analysis.Pack
+	if !cfg.WithoutOwn {
+		packs = analysis.Shipped()
+	}
+	if cfg.Dir != "" {
+		trusted, err := analysis.ParsePublicKeys("rules.keys", []byte(strings.Join(cfg.Keys, "\n")))
+		if err != nil {
+			return nil, err
+		}
+		own, err := analysis.LoadDir(cfg.Dir, trusted, cfg.AllowUnsigned)
+		if err != nil {
+			return nil, err
+		}
+		packs = append(slices.Clone(packs), own...)
+	}
+	return analysis.New(packs...)
+}
+
+// openIntake opens the journal beside SQLite, or the table on PostgreSQL.
+func (b *backend) openIntake(ctx context.Context) (server.Intake, int, error) {
+	if b.store.Engine() == sqldb.PostgreSQL {
+		t := sqlstore.NewTableIntake(b.store)
+		b.intake = t
+		return tableIntake{t}, max(2, runtime.GOMAXPROCS(0)), nil
+	}
+	at, err := b.store.Position(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	j, err := journal.Open(b.path(journalDir), journal.Options{From: at, NewID: b.store.NewID, Known: b.store.Known, Log: b.log, Health: b.health})
+	if err != nil {
+		return nil, 0, err
+	}
+	b.intake = j
+	return journalIntake{sqlstore.NewJournalIntake(b.store, j, at)}, 1, nil
+}
+
+// listen opens the listeners.
+func (b *backend) listen(ctx context.Context) (err error) {
+	if b.identity, err = trustpoint.LoadServer(b.cfg.TLS, b.path(tlsDir), listenHosts(b.cfg.Listen.Devices, b.cfg.Listen.Portal), time.Now); err != nil {
+		return err
+	}
+	devices := b.deviceTLS()
+	received := receive.NewMetrics(b.metrics)
+	if b.posts, err = httprecv.New(b.cfg.HTTPServer, b.server, httprecv.Options{
+		TLS: devices, Insecure: b.cfg.Insecure, Other: enrol.Handler(b.issuer, b.log), Metrics: received, Log: b.log,
+	}); err != nil {
+		return err
+	}
+	for _, at := range b.cfg.Listen.Devices {
+		if err := b.posts.Listen(ctx, at); err != nil {
+			return err
+		}
+	}
+	if b.mails, err = smtprecv.New(b.cfg.SMTPServer, b.server, smtprecv.Options{TLS: b.identity.TLS, Metrics: received, Log: b.log}); err != nil {
+		return err
+	}
+	for _, at := range b.cfg.Listen.SMTP {
+		if err := b.mails.Listen(ctx, at); err != nil {
+			return err
+		}
+	}
+	for i, at := range b.cfg.Listen.Portal {
+		ln, err := b.listenWeb(ctx, fmt.Sprintf("listen.portal[%d]", i), at)
+		if err != nil {
+			return err
+		}
+		b.web = append(b.web, ln)
+	}
+	return nil
+}
+
+// deviceTLS verifies the certificates that agents and gateways show, ours and the operator's, and refuses revoked ones.
+// Devices show none, and need none.
+func (b *backend) deviceTLS() *tls.Config {
+	cfg := b.identity.TLS.Clone()
+	if cfg.ClientCAs == nil {
+		cfg.ClientCAs = x509.NewCertPool()
+	}
+	cfg.ClientCAs.AddCert(b.clients.Cert)
+	if cfg.ClientAuth == tls.NoClientCert {
+		cfg.ClientAuth = tls.VerifyClientCertIfGiven
+	}
+	cfg.VerifyConnection = func(cs tls.ConnectionState) error {
+		if len(cs.VerifiedChains) == 0 {
+			return nil
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), headerTimeout)
+		defer cancel()
+		revoked, err := b.registrar.Revoked(ctx, b.store.Read().Registry(), trustpoint.Fingerprint(cs.PeerCertificates[0]))
+		if err == nil && revoked {
+			err = callhome.Errorf(callhome.KindDenied, "the client certificate was revoked")
+		}
+		return err
+	}
+	return cfg
+}
+
+// listenWeb opens a listener of the portal.
+func (b *backend) listenWeb(ctx context.Context, key, raw string) (net.Listener, error) {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, err
+	}
+	ln, err := listen(ctx, key, u.Host)
+	if err != nil || u.Scheme == "http" {
+		return ln, err
+	}
+	return tls.NewListener(ln, b.identity.TLS), nil
+}
+
+// listenHosts are the names that a certificate of our own is made for.
+func listenHosts(addresses ...[]string) []string {
+	hosts := []string{"localhost", "127.0.0.1", "::1"}
+	if name, err := os.Hostname(); err == nil {
+		hosts = append(hosts, name)
+	}
+	for _, raw := range slices.Concat(addresses...) {
+		u, err := url.Parse(raw)
+		if err != nil {
+			continue
+		}
+		if ip := net.ParseIP(u.Hostname()); u.Hostname() != "" && (ip == nil || !ip.IsUnspecified()) && !slices.Contains(hosts, u.Hostname()) {
+			hosts = append(hosts, u.Hostname())
+		}
+	}
+	return hosts
+}
+
+// run runs everything until ctx ends or a part fails.
+func (b *backend) run(ctx context.Context) error {
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	orders := &control.Server{Path: b.cfg.Control, Log: b.log}
+	b.serve(orders)
+	if err := orders.Listen(ctx); err != nil {
+		return err
+	}
+	var parts sync.WaitGroup
+	start := func(f func(context.Context) error) {
+		parts.Go(func() {
+			if err := f(ctx); err != nil && ctx.Err() == nil {
+				fail(err)
+			}
+		})
+	}
+	if m := b.cfg.Metrics; m != nil {
+		ln, err := listen(ctx, "metrics.listen", m.Listen)
+		if err != nil {
+			return err
+		}
+		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, observability(b.metrics, b.health)) })
+	}
+	for _, ln := range b.web {
+		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, b.webHandler()) })
+	}
+	for _, f := range []func(context.Context) error{orders.Run, b.posts.Run, b.mails.Run, b.server.Run, b.courier.Run, b.postman().Run, b.beat} {
+		start(f)
+	}
+	b.health.SetReady(true)
+	for _, w := range b.cfg.Warnings {
+		b.log.Warn(w.Error())
+	}
+	b.log.Info("callhome server is ready", "devices", strings.Join(b.posts.URLs(), " "), "database", string(b.store.Engine()), "control", b.cfg.Control, "version", version)
+	if b.identity.Fingerprint != "" {
+		b.log.Info("the certificate is of our own authority; devices trust it after a look at its print", "fingerprint_sha256", b.identity.Fingerprint, "file", b.path(tlsDir, "ca.crt"))
+	}
+	<-ctx.Done()
+	b.health.SetReady(false)
+	parts.Wait()
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	b.log.Info("callhome server has stopped")
+	return nil
+}
+
+// beat says that this process works on the database. Whoever was taken for dead ends, and is started again by its
+// supervisor with a new number.
+func (b *backend) beat(ctx context.Context) error {
+	part := b.health.Part("database")
+	tick := time.NewTicker(sqlstore.NodeBeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+		switch err := b.store.Beat(ctx); {
+		case err == nil:
+			part.Well()
+		case callhome.KindOf(err) == callhome.KindConflict:
+			return err
+		case ctx.Err() == nil:
+			part.Unwell(err.Error())
+		}
+	}
+}
+
+// postman brings notices to the outbox.
+func (b *backend) postman() *notify.Postman {
+	p := notify.NewPostman(b.cfg.Notify)
+	p.Outbox, p.Log = b.outbox, b.log
+	p.InTx = func(ctx context.Context, f func(notify.Store) error) error {
+		return b.store.InTx(ctx, func(tx *sqlstore.Tx) error { return f(tx.Notify()) })
+	}
+	return p
+}
+
+// serve registers what a running back end answers.
+func (b *backend) serve(*control.Server) {}
+
+// webHandler answers the portal's listener.
+func (b *backend) webHandler() http.Handler { return observability(b.metrics, b.health) }
+
+// close ends what was opened.
+func (b *backend) close() {
+	if b.intake != nil {
+		_ = b.intake.Close()
+	}
+	if b.outbox != nil {
+		_ = b.outbox.Close()
+	}
+	if b.store != nil {
+		_ = b.store.Close()
+	}
+	for _, ln := range b.web {
+		_ = ln.Close()
+	}
+}
+
+// database is the store as the conductor sees it.
+type database struct{ *sqlstore.Store }
+
+func (d database) InTx(ctx context.Context, f func(server.Rooms) error) error {
+	return d.Store.InTx(ctx, func(tx *sqlstore.Tx) error { return f(tx) })
+}
+
+func (d database) Read() server.Rooms { return d.Store.Read() }
+
+// journalIntake and tableIntake are the intakes as the conductor sees them.
+type journalIntake struct{ *sqlstore.JournalIntake }
+
+func (w journalIntake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
+	return w.JournalIntake.Work(ctx, limit, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
+}
+
+type tableIntake struct{ *sqlstore.TableIntake }
+
+func (w tableIntake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
+	return w.TableIntake.Work(ctx, limit, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
 }

@@ -39,6 +39,7 @@ type Happening struct {
 type Result struct {
 	Disposition Disposition
 	Number      CaseNumber  // of its case, if any
+	Case        int64       // likewise
 	Happenings  []Happening // in their order
 }
 
@@ -167,7 +168,7 @@ func (d *Desk) raise(ctx context.Context, s Store, sub *Subject, cause *Cause, s
 		return Result{}, err
 	}
 	told, err := ch.finish(ctx)
-	return Result{Disposition: disposition, Number: ch.c.Number, Happenings: told}, err
+	return Result{Disposition: disposition, Number: ch.c.Number, Case: ch.c.ID, Happenings: told}, err
 }
 
 func hold(slot *Slot, sub *Subject, cause *Cause, now, until time.Time) {
@@ -346,7 +347,7 @@ func (d *Desk) clearSlot(ctx context.Context, s Store, slot *Slot, cause *Cause,
 	now := d.Now()
 	ch := d.begin(s, c, By{Who: "rule " + cause.Rule, Via: ViaMessage}, now)
 	ch.cause = cause
-	r.Disposition, r.Number = DispositionCleared, c.Number
+	r.Disposition, r.Number, r.Case = DispositionCleared, c.Number, c.ID
 	if deed.Case == 0 {
 		deed.Case = c.ID
 	}
