@@ -141,9 +141,9 @@ func PrintNotice(out io.Writer, n advisory.Notice, editions []advisory.Edition, 
 	m := n.Milestones
 	for _, line := range [][2]string{
 		{"Notice", n.Ident}, {"Number", fmt.Sprint(n.ID)}, {"Publisher", n.Publisher}, {"Sort", string(n.Sort)}, {"Version", n.Version + ", " + string(n.Status)}, {"Title", n.Title},
-		{"Impact", n.Impact}, {"CVSS", score}, {"CVE", strings.Join(n.CVEs, " ")}, {"Released", dayOf(n.Released)}, {"Updated", dayOf(n.Updated)}, {"Summary", n.Summary},
-		{"Workaround", n.Workaround}, {"Fix", n.Fix}, {"Announced", dayOf(m.Announced)}, {"End of sale", dayOf(m.EndOfSale)}, {"End of software", dayOf(m.EndOfSoftware)},
-		{"End of security", dayOf(m.EndOfSecurity)}, {"Last support", dayOf(m.LastSupport)}, {"Replacement", m.Replacement}, {"Concerns", describeItems(n.Items)}, {"See", n.URL},
+		{"Impact", n.Impact}, {"CVSS", score}, {"CVE", strings.Join(n.CVEs, " ")}, {"Released", dateOf(n.Released)}, {"Updated", dateOf(n.Updated)}, {"Summary", n.Summary},
+		{"Workaround", n.Workaround}, {"Fix", n.Fix}, {"Announced", dateOf(m.Announced)}, {"End of sale", dateOf(m.EndOfSale)}, {"End of software", dateOf(m.EndOfSoftware)},
+		{"End of security", dateOf(m.EndOfSecurity)}, {"Last support", dateOf(m.LastSupport)}, {"Replacement", m.Replacement}, {"Concerns", describeItems(n.Items)}, {"See", n.URL},
 	} {
 		if line[1] != "" {
 			fmt.Fprintf(w, "%-16s %s\n", line[0]+":", oneLine(line[1]))
@@ -155,7 +155,7 @@ func PrintNotice(out io.Writer, n advisory.Notice, editions []advisory.Edition, 
 	return nil
 }
 
-func dayOf(t time.Time) string {
+func dateOf(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
@@ -175,7 +175,7 @@ func PrintAnswers(out io.Writer, answers []advisory.Stored, name func(device int
 		for _, e := range a.Result.Evidence() {
 			texts = append(texts, e.Text())
 		}
-		t.add(name(a.Device), a.Ident, a.Impact, string(a.State), dayOf(a.Since), strings.Join(texts, "; "))
+		t.add(name(a.Device), a.Ident, a.Impact, string(a.State), dateOf(a.Since), strings.Join(texts, "; "))
 	}
 	t.print(w, defaultWidth)
 	fmt.Fprintf(w, "\n%d answers\n", len(answers))
