@@ -1,6 +1,11 @@
 package account
 
-import "callhome"
+import (
+	"maps"
+	"slices"
+
+	"callhome"
+)
 
 // Action is something a principal may be allowed to do; the word before the dot is the kind of record.
 type Action string
@@ -86,6 +91,9 @@ func Allowed(a Action) (roles []Role, least Scope, ok bool) {
 	r, ok := table[a]
 	return append([]Role(nil), r.roles...), r.scope, ok
 }
+
+// Actions are all actions, in the order of their names.
+func Actions() []Action { return slices.Sorted(maps.Keys(table)) }
 
 // Can reports whether p may do a with records of company c. For records of no company (c is NoCompany) only an operator
 // can, except for advisories and rules, which belong to all.

@@ -1,0 +1,180 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"reflect"
+	"strings"
+	"time"
+
+	"callhome"
+	"callhome/server/account"
+	"callhome/server/registry"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+)
+
+// Prefix is where the API is mounted.
+const Prefix = "/api/v1"
+
+// Version is that of the API's description.
+const Version = "1"
+
+// Options are what the API works with. Backend is needed; the others have defaults.
+type Options struct {
+	Backend   Backend
+	Office    *account.Office     // nil: one with Now
+	Registrar *registry.Registrar // nil: one with Now and the strict policy
+	Provider  Provider            // signs people in at an identity provider; nil: there is none
+	Tell      Tell                // takes notices of the registry; nil: a change that makes one fails
+	Decode    Decode              // nil: XML and mails that hold it
+	Log       *slog.Logger
+	Metrics   *Metrics
+	Now       func() time.Time
+	FeedEvery time.Duration // pause between two looks at the feed while streams are open; 0: one second
+}
+
+// Tell hands what people are to be told to the room that writes to them, within the transaction v.
+type Tell func(ctx context.Context, v Views, notices []registry.Notice) error
+
+// API is the REST face, a http.Handler for everything below [Prefix].
+type API struct {
+	backend   Backend
+	office    *account.Office
+	registrar *registry.Registrar
+	provider  Provider
+	tell      Tell
+	decode    Decode
+	log       *slog.Logger
+	metrics   *Metrics
+	now       func() time.Time
+
+	mux       *http.ServeMux
+	huma      huma.API
+	origin    *http.CrossOriginProtection
+	callers   *limiter
+	addresses *limiter
+	failures  *limiter
+	feed      *feed
+	routes    []Route
+}
+
+// New makes the API. Run must run for streams of events to move.
+func New(o Options) *API {
+	a := &API{
+		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, decode: o.Decode, log: o.Log, metrics: o.Metrics, now: o.Now,
+		mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(),
+		callers: newLimiter(callerRate, callerBurst, limiterKeys), addresses: newLimiter(addressRate, addressBurst, limiterKeys),
+		failures: newLimiter(failureRate, failureBurst, limiterKeys),
+	}
+	a.defaults()
+	a.feed = newFeed(a.backend, a.log, a.metrics, o.FeedEvery)
+	a.huma = humago.New(a.mux, description())
+	for _, add := range []func(*API){
+		addSession, addMessages, addAccounts, addCompanies, addTokens, addAudit, addRegistrations, addDevices, addExceptions, addContracts,
+		addGroups, addEnrolments, addInventories, addCounts, addEvents,
+	} {
+		add(a)
+	}
+	a.mux.HandleFunc("GET "+Prefix+"/openapi.json", a.serveDescription)
+	a.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { a.refuse(w, r, a.unrouted(r)) })
+	return a
+}
+
+func (a *API) defaults() {
+	if a.now == nil {
+		a.now = time.Now
+	}
+	if a.log == nil {
+		a.log = slog.New(slog.DiscardHandler)
+	}
+	a.log = a.log.With("component", "api")
+	if a.office == nil {
+		a.office = &account.Office{Now: a.now}
+	}
+	if a.registrar == nil {
+		a.registrar = &registry.Registrar{Now: a.now}
+	}
+	if a.decode == nil {
+		a.decode = decodeXML
+	}
+	if a.tell == nil {
+		a.tell = func(context.Context, Views, []registry.Notice) error {
+			return callhome.Errorf(callhome.KindUnavailable, "this server has no way to tell people, so what needs a mail cannot be done")
+		}
+	}
+}
+
+// description is what openapi.json begins with.
+func description() huma.Config {
+	c := huma.DefaultConfig("Call Home back end", Version)
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Info.Description = "Messages, devices, service requests and all else that the back end keeps. Lists give items and a cursor for the next page, and stream whole as .csv or .ndjson. Errors are problems (RFC 9457) with a kind."
+	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Formats = map[string]huma.Format{"application/json": jsonFormat, "json": jsonFormat}
+	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
+		"token":   {Type: "http", Scheme: "bearer", Description: "An API token, made under tokens or by callhome admin token create"},
+		"session": {Type: "apiKey", In: "cookie", Name: SessionCookie, Description: "A signed-in browser's cookie"},
+	}
+	return c
+}
+
+// jsonFormat escapes what a page could take for markup, should an answer ever be shown as one.
+var jsonFormat = huma.Format{
+	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Unmarshal: json.Unmarshal,
+}
+
+// schemaName is the type's name, with that of its package where it is not of this one.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	path := t.PkgPath()
+	room := path[strings.LastIndexByte(path, '/')+1:]
+	if t.Name() == "" || room == "" || room == "api" || room == "callhome" || strings.HasPrefix(strings.ToLower(name), room) {
+		return name
+	}
+	return strings.ToUpper(room[:1]) + room[1:] + name
+}
+
+// Description is openapi.json.
+func (a *API) Description() ([]byte, error) {
+	return json.MarshalIndent(a.huma.OpenAPI(), "", "  ")
+}
+
+func (a *API) serveDescription(w http.ResponseWriter, r *http.Request) {
+	text, err := a.Description()
+	if err != nil {
+		a.refuse(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(text) // a caller that is gone asks again
+}
+
+// unrouted is why no route took a request.
+func (a *API) unrouted(r *http.Request) error {
+	var allow []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := &http.Request{Method: method, URL: &url.URL{Path: r.URL.Path}, Host: r.Host}
+		if _, pattern := a.mux.Handler(probe); pattern != "/" && pattern != "" {
+			allow = append(allow, method)
+		}
+	}
+	if len(allow) == 0 {
+		return notFound("address")
+	}
+	return status(http.StatusMethodNotAllowed, callhome.KindInvalid, "this address takes "+strings.Join(allow, ", "))
+}
+
+// Run moves the streams of events and forgets what is old, until ctx ends.
+func (a *API) Run(ctx context.Context) error {
+	return a.feed.run(ctx, a.now)
+}
