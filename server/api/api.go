@@ -13,6 +13,8 @@ import (
 
 	"callhome"
 	"callhome/server/account"
+	"callhome/server/casework"
+	"callhome/server/notify"
 	"callhome/server/registry"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -31,8 +33,10 @@ type Options struct {
 	Office    *account.Office     // nil: one with Now
 	Registrar *registry.Registrar // nil: one with Now and the strict policy
 	Provider  Provider            // signs people in at an identity provider; nil: there is none
+	Desk      *casework.Desk      // nil: one of the default configuration
+	Announcer *notify.Announcer   // keeps people's settings; nil: one of the default configuration
 	Tell      Tell                // takes notices of the registry; nil: a change that makes one fails
-	Decode    Decode              // nil: XML and mails that hold it
+	Announce  Announce            // takes what happened to service requests; nil: nobody is told
 	Log       *slog.Logger
 	Metrics   *Metrics
 	Now       func() time.Time
@@ -42,14 +46,19 @@ type Options struct {
 // Tell hands what people are to be told to the room that writes to them, within the transaction v.
 type Tell func(ctx context.Context, v Views, notices []registry.Notice) error
 
+// Announce hands what happened to service requests to the room that writes to people, within the transaction v.
+type Announce func(ctx context.Context, v Views, happenings []casework.Happening) error
+
 // API is the REST face, a http.Handler for everything below [Prefix].
 type API struct {
 	backend   Backend
 	office    *account.Office
 	registrar *registry.Registrar
 	provider  Provider
+	desk      *casework.Desk
+	announcer *notify.Announcer
 	tell      Tell
-	decode    Decode
+	announce  Announce
 	log       *slog.Logger
 	metrics   *Metrics
 	now       func() time.Time
@@ -67,7 +76,8 @@ type API struct {
 // New makes the API. Run must run for streams of events to move.
 func New(o Options) *API {
 	a := &API{
-		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, decode: o.Decode, log: o.Log, metrics: o.Metrics, now: o.Now,
+		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, desk: o.Desk, announcer: o.Announcer, announce: o.Announce,
+		log: o.Log, metrics: o.Metrics, now: o.Now,
 		mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(),
 		callers: newLimiter(callerRate, callerBurst, limiterKeys), addresses: newLimiter(addressRate, addressBurst, limiterKeys),
 		failures: newLimiter(failureRate, failureBurst, limiterKeys),
@@ -77,7 +87,7 @@ func New(o Options) *API {
 	a.huma = humago.New(a.mux, description())
 	for _, add := range []func(*API){
 		addSession, addMessages, addAccounts, addCompanies, addTokens, addAudit, addRegistrations, addDevices, addExceptions, addContracts,
-		addGroups, addEnrolments, addInventories, addCounts, addEvents,
+		addGroups, addEnrolments, addInventories, addConfigurations, addCases, addFindings, addMaintenance, addInbox, addCounts, addEvents,
 	} {
 		add(a)
 	}
@@ -100,8 +110,16 @@ func (a *API) defaults() {
 	if a.registrar == nil {
 		a.registrar = &registry.Registrar{Now: a.now}
 	}
-	if a.decode == nil {
-		a.decode = decodeXML
+	if a.desk == nil {
+		a.desk = casework.New(casework.DefaultConfig())
+		a.desk.Now = a.now
+	}
+	if a.announcer == nil {
+		a.announcer = notify.New(notify.DefaultConfig())
+		a.announcer.Now = a.now
+	}
+	if a.announce == nil {
+		a.announce = func(context.Context, Views, []casework.Happening) error { return nil }
 	}
 	if a.tell == nil {
 		a.tell = func(context.Context, Views, []registry.Notice) error {

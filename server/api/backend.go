@@ -6,7 +6,10 @@ import (
 
 	"callhome/server/account"
 	"callhome/server/archive"
+	"callhome/server/casework"
+	"callhome/server/confighistory"
 	"callhome/server/inventory"
+	"callhome/server/notify"
 	"callhome/server/registry"
 )
 
@@ -16,6 +19,9 @@ type Views interface {
 	Archive() archive.Store
 	Registry() registry.Store
 	Inventory() inventory.Store
+	ConfigHistory() confighistory.Store
+	Casework() casework.Store
+	Notify() notify.Store
 	Answers
 	Feed
 }
@@ -36,6 +42,8 @@ type Feed interface {
 	FeedAfter(ctx context.Context, after int64, limit int, f func(id int64, kind string, company account.CompanyID, objects []int64)) error
 	// FeedHead is the newest entry's ID, 0 when there is none.
 	FeedHead(ctx context.Context) (int64, error)
+	// Rewind is an ID as it could have been made a while before another.
+	Rewind(id int64, by time.Duration) int64
 	// ForgetFeed removes up to limit entries with an ID below before.
 	ForgetFeed(ctx context.Context, before int64, limit int) (int64, error)
 }

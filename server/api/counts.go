@@ -7,6 +7,7 @@ import (
 	"callhome"
 	"callhome/server/account"
 	"callhome/server/archive"
+	"callhome/server/casework"
 	"callhome/server/registry"
 )
 
@@ -15,6 +16,15 @@ type Counts struct {
 	Since    time.Time                `json:"since,omitzero" doc:"Of the messages, to the hour; none: of all time"`
 	Messages MessageCounts            `json:"messages"`
 	Devices  map[registry.State]int64 `json:"devices" doc:"By state, now"`
+	Cases    []CaseCount              `json:"service_requests" doc:"By team, state and level, now"`
+}
+
+// CaseCount is one count of service requests.
+type CaseCount struct {
+	Team     string         `json:"team"`
+	State    casework.State `json:"state"`
+	Severity int            `json:"severity"`
+	Count    int64          `json:"count"`
 }
 
 // MessageCounts are counts of messages.
@@ -43,8 +53,15 @@ func addCounts(a *API) {
 		if err != nil {
 			return nil, err
 		}
+		cases, err := q.Casework().Tallies(ctx, reach)
+		if err != nil {
+			return nil, err
+		}
 		return &countsOutput{Body: Counts{
 			Since: in.Since, Devices: devices,
+			Cases: mapped(cases, func(t *casework.Tally) CaseCount {
+				return CaseCount{Team: t.Team, State: t.State, Severity: int(t.Level), Count: t.Cases}
+			}),
 			Messages: MessageCounts{ByStatus: messages.ByStatus, BySeverity: messages.BySeverity, ByGroup: messages.ByGroup, Bytes: messages.Bytes},
 		}}, nil
 	})

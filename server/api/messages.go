@@ -10,6 +10,7 @@ import (
 	"callhome/secrets"
 	"callhome/server/account"
 	"callhome/server/archive"
+	"callhome/server/ingest"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -146,15 +147,16 @@ func (a *API) message(ctx context.Context, q *query, in *oneInput) (*oneMessageO
 		return nil, err
 	}
 	out := &oneMessageOutput{Body: OneMessage{Message: q.message(r), Origin: r.Origin}}
-	m, err := a.decode(r, body)
-	if err != nil {
-		out.Body.Fault = err.Error()
-		return out, nil //nolint:nilerr // that a message cannot be read is what is told of it
+	accepted := ingest.Decode(&archive.Arrival{ID: r.ID, ReceivedAt: r.ReceivedAt, Origin: r.Origin, Body: body})
+	out.Body.Fault = accepted.Why
+	if accepted.Fault == ingest.FaultUnparsable {
+		return out, nil
 	}
 	if !account.Can(q.Principal, account.MessageReadRaw, r.Company) {
-		maskMessage(m)
+		out.Body.Fault = secrets.Mask(out.Body.Fault)
+		maskMessage(&accepted.Message)
 	}
-	out.Body.Fields = &Decoded{m}
+	out.Body.Fields = &Decoded{&accepted.Message}
 	return out, nil
 }
 

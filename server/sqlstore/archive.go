@@ -43,6 +43,7 @@ func (s archiveStore) Add(ctx context.Context, r *archive.Record, body []byte) e
 		return err
 	}
 	s.tallyRecord(r, 1)
+	s.publish("message", r.Company, r.ID)
 	return nil
 }
 

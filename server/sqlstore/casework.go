@@ -65,6 +65,7 @@ func (s caseworkStore) AddDeed(ctx context.Context, d *casework.Deed) (bool, err
 		micros(d.At), micros(d.EventAt), string(d.Disposition), d.Case, int64(d.Level), d.Title, evidence)
 	if n > 0 {
 		d.ID = id
+		s.publish("finding", d.Company, id)
 	}
 	return n > 0, err
 }
@@ -101,6 +102,7 @@ func (s caseworkStore) AddCase(ctx context.Context, c *casework.Case) error {
 		return err
 	}
 	s.count(caseTally, c.Company, tallyWord(c.Team, string(c.State), int64(c.Level)), 1)
+	s.publish("service-request", c.Company, c.ID)
 	_, err = s.exec(ctx, "casework_add_case", c.ID, string(c.Number), int64(c.Company), c.Subject.Device, c.Rule, c.Subject.Site,
 		string(c.State), flag(c.State.Active()), int64(c.Level), c.Team, c.Assignee, words(c), micros(c.OpenedAt), micros(c.DueAt), detail)
 	return err
@@ -143,6 +145,7 @@ func (s caseworkStore) PutCase(ctx context.Context, c *casework.Case) error {
 	}
 	s.count(caseTally, account.CompanyID(company), tallyWord(team, state, level), -1)
 	s.count(caseTally, c.Company, tallyWord(c.Team, string(c.State), int64(c.Level)), 1)
+	s.publish("service-request", c.Company, c.ID)
 	_, err = s.exec(ctx, "casework_put_case", c.ID, c.Subject.Site, string(c.State), flag(c.State.Active()), int64(c.Level), c.Team,
 		c.Assignee, words(c), micros(c.DueAt), detail)
 	return err

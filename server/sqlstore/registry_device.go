@@ -113,6 +113,7 @@ func (s registryStore) AddDevice(ctx context.Context, d *registry.Device) error 
 		return err
 	}
 	s.count(tallyDevices, d.Company, string(d.State), 1)
+	s.publish("device", d.Company, int64(d.ID))
 	return nil
 }
 
@@ -130,6 +131,7 @@ func (s registryStore) PutDevice(ctx context.Context, d *registry.Device) error 
 	d.Version++
 	s.count(tallyDevices, company, state, -1)
 	s.count(tallyDevices, d.Company, string(d.State), 1)
+	s.publish("device", d.Company, int64(d.ID))
 	return nil
 }
 

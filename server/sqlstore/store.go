@@ -199,6 +199,9 @@ func (s *Store) once(ctx context.Context, f func(*Tx) error) error {
 	if err := t.flush(ctx); err != nil {
 		return err
 	}
+	if err := t.flushFeed(ctx); err != nil {
+		return err
+	}
 	return tx.Commit()
 }
 

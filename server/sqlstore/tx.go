@@ -18,6 +18,8 @@ type Tx struct {
 	on     querier
 	writes bool // within a transaction
 	tally  tally
+
+	published map[feedKey][]int64 // written to the feed at the end
 }
 
 // querier is what a statement runs on: a pool, a connection, a transaction.
