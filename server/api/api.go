@@ -156,7 +156,7 @@ func schemaName(t reflect.Type, hint string) string {
 	}
 	path := t.PkgPath()
 	room := path[strings.LastIndexByte(path, '/')+1:]
-	if t.Name() == "" || room == "" || room == "api" || room == "callhome" || strings.HasPrefix(strings.ToLower(name), room) {
+	if t.Name() == "" || room == "" || room == "api" || room == "callhome" {
 		return name
 	}
 	return strings.ToUpper(room[:1]) + room[1:] + name

@@ -61,8 +61,10 @@ type Backend interface {
 // books are the accounts of a Backend.
 type books struct{ Backend }
 
+// Read sees what is committed.
 func (b books) Read() account.Store { return b.Backend.Read().Account() }
 
+// InTx runs f in one transaction.
 func (b books) InTx(ctx context.Context, f func(account.Store) error) error {
 	return b.Change(ctx, func(v Views) error { return f(v.Account()) })
 }

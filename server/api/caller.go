@@ -49,11 +49,10 @@ func (a *API) identify(r *http.Request) (*caller, error) {
 	case len(headers) == 1:
 		return c, a.byToken(r.Context(), c, headers[0])
 	}
-	cookie, err := r.Cookie(SessionCookie)
-	if err != nil || cookie.Value == "" {
-		return c, nil
+	for _, cookie := range r.CookiesNamed(SessionCookie) {
+		return c, a.bySession(r.Context(), c, cookie.Value)
 	}
-	return c, a.bySession(r.Context(), c, cookie.Value)
+	return c, nil
 }
 
 func (a *API) byToken(ctx context.Context, c *caller, header string) error {

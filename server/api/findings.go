@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	"callhome"
 	"callhome/secrets"
 	"callhome/server/account"
 	"callhome/server/casework"
@@ -61,7 +60,7 @@ func addFindings(a *API) {
 func (q *query) findingOf(d *casework.Deed) Finding {
 	f := Finding{
 		ID: ID(d.ID), Company: ID(d.Company), Device: ID(d.Cause.Device), Rule: d.Cause.Rule, Part: d.Cause.Part, MessageID: d.Message, Message: ID(d.Archive), At: d.At,
-		EventTime: d.EventAt, Severity: int(d.Level), Level: callhome.Level(d.Level).String(), Title: d.Title, Disposition: d.Disposition, Case: ID(d.Case),
+		EventTime: d.EventAt, Severity: int(d.Level), Level: d.Level.String(), Title: d.Title, Disposition: d.Disposition, Case: ID(d.Case),
 	}
 	raw := account.Can(q.Principal, account.MessageReadRaw, d.Company)
 	for _, e := range d.Evidence {

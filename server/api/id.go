@@ -2,7 +2,6 @@ package api
 
 import (
 	"encoding/json"
-	"reflect"
 	"strconv"
 
 	"callhome"
@@ -43,7 +42,6 @@ func (ID) Schema(huma.Registry) *huma.Schema {
 // String is the number.
 func (id ID) String() string { return strconv.FormatInt(int64(id), 10) }
 
-// Companies and other small numbers of records are IDs, too.
 func idsOf[T ~int64](list []T) []ID {
 	out := make([]ID, len(list))
 	for i, n := range list {
@@ -59,8 +57,6 @@ func numbersOf[T ~int64](list []ID) []T {
 	}
 	return out
 }
-
-var idType = reflect.TypeFor[ID]()
 
 // oneInput names one record.
 type oneInput struct {

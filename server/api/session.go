@@ -106,7 +106,8 @@ func (a *API) openSession(ctx context.Context, c *caller, u *account.User) (stri
 
 // setCookie is a cookie that no script reads and, over TLS, that never travels without.
 func (c *caller) setCookie(name, value string, age int, same http.SameSite) string {
-	return (&http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.secure, SameSite: same, MaxAge: age}).String()
+	return (&http.Cookie{ //nolint:gosec // Secure is set wherever there is TLS; plain HTTP is for loopback only, where such a cookie would be lost
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: c.secure, SameSite: same, MaxAge: age}).String()
 }
 
 func signOut(ctx context.Context, d *deed, _ *nothing) (*signOutOutput, error) {
