@@ -33,7 +33,10 @@ func (f RuleFiles) load() (*analysis.Engine, []*analysis.Pack, error) {
 	}
 	for _, path := range f.Paths {
 		info, err := os.Stat(path)
-		if err == nil && info.IsDir() {
+		if err != nil {
+			return nil, nil, &callhome.Error{Kind: callhome.KindInvalid, Path: path, Msg: "cannot be read", Err: err}
+		}
+		if info.IsDir() {
 			found, err := analysis.LoadDir(path, trusted, !f.Require)
 			if err != nil {
 				return nil, nil, err

@@ -67,7 +67,7 @@ func (v *values) builtin(name string) string {
 	case "serial":
 		return firstOf(f.m.Serial, f.m.DeviceID.Serial())
 	case "host":
-		return firstOf(f.m.SystemName, string(f.line.Host))
+		return firstOf(f.m.SystemName, string(f.line.Host), string(f.m.DeviceID), "the device")
 	case "text":
 		return f.text
 	case "mnemonic":

@@ -18,7 +18,7 @@ func PlainVersions(_, version, constraint string) (within, ok bool) {
 	for _, term := range terms {
 		op := term[:len(term)-len(strings.TrimLeft(term, "<>=!"))]
 		bound := versionParts(term[len(op):])
-		if len(bound) == 0 {
+		if len(bound) == 0 || !isAlnum(term[len(op)]) {
 			return false, false
 		}
 		c := compareParts(parts, bound)
@@ -43,7 +43,7 @@ func PlainVersions(_, version, constraint string) (within, ok bool) {
 			return false, true
 		}
 	}
-	return true, len(terms) > 0
+	return len(terms) > 0, len(terms) > 0
 }
 
 // versionParts are the runs of digits and of letters of a version that begins with a digit somewhere.
