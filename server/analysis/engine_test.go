@@ -86,7 +86,7 @@ func TestCompileErrorsNameTheirPlace(t *testing.T) {
 		{"on", "on: 'A-B'", "", "match.on[0]: key \"A-B\" has no known form"},
 		{"template", "on: '%SYS-RELOAD'", "component: ${fan}", "${fan} is nothing this rule captures"},
 		{"open", "on: '%SYS-RELOAD'", "component: ${fan", "is not closed"},
-		{"when", "on: '%SYS-RELOAD'\nwhen: 'levle > 3'", "", "unknown name levle"},
+		{"when", "on: '%SYS-RELOAD'\nwhen: 'levels > 3'", "", "unknown name levels"},
 		{"when type", "on: '%SYS-RELOAD'\nwhen: 'severity + 1'", "", "expected bool"},
 		{"where", "attachments: [{command: x, line: '(?P<a>.)', where: 'b > 1'}]", "", "attachments[0].where"},
 		{"fsm", "attachments: [{command: x, textfsm: 'Value A'}]", "", "attachments[0].textfsm"},

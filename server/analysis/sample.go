@@ -82,10 +82,12 @@ func (s *Sample) subject(r *Rule) *Subject {
 // earlier is the history a sample states, whatever the key.
 type earlier struct{ *Sample }
 
+// Count is what the sample says.
 func (e earlier) Count(context.Context, int64, string, time.Time, time.Time) (int, error) {
 	return e.History, nil
 }
 
+// Series is what the sample says.
 func (e earlier) Series(_ context.Context, _ int64, _ string, _, _ time.Time, limit int) ([]float64, error) {
 	return append([]float64(nil), e.Values[max(0, len(e.Values)-limit):]...), nil
 }
