@@ -135,7 +135,7 @@ func (c *limitedConn) SetDeadline(t time.Time) error {
 	return c.SetReadDeadline(t)
 }
 
-func peerOf(conn net.Conn) netip.Addr {
+func peerOf(conn interface{ RemoteAddr() net.Addr }) netip.Addr {
 	addr := AddrPortOf(conn.RemoteAddr()).Addr()
 	if addr.Is6() {
 		if p, err := addr.WithZone("").Prefix(peerBits); err == nil {

@@ -10,6 +10,8 @@ import (
 type Metrics struct {
 	submissions *prometheus.CounterVec
 	bytes       *prometheus.CounterVec
+	licensing   *prometheus.CounterVec
+	weak        prometheus.Counter
 }
 
 // NewMetrics registers the counters of one role with reg.
@@ -24,7 +26,15 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			Help: "Bytes of the messages that were accepted, by transport.",
 		}, []string{"transport"}),
 	}
-	reg.MustRegister(m.submissions, m.bytes)
+	m.licensing = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "callhome_receive_licensing_total",
+		Help: "Messages of licensing agents, which are answered and not taken, by transport.",
+	}, []string{"transport"})
+	m.weak = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "callhome_receive_weak_tls_total",
+		Help: "Messages that came by the weak listener, which speaks old TLS versions and ciphers.",
+	})
+	reg.MustRegister(m.submissions, m.bytes, m.licensing, m.weak)
 	return m
 }
 
@@ -47,4 +57,18 @@ func (m *Metrics) Refused(t callhome.Transport, why RefusalReason) {
 		return
 	}
 	m.submissions.WithLabelValues(string(t), string(why)).Inc()
+}
+
+// Licensing counts a message of a licensing agent.
+func (m *Metrics) Licensing(t callhome.Transport) {
+	if m != nil {
+		m.licensing.WithLabelValues(string(t)).Inc()
+	}
+}
+
+// Weak counts a message by the weak listener.
+func (m *Metrics) Weak() {
+	if m != nil {
+		m.weak.Inc()
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -43,12 +44,18 @@ type Request struct {
 
 // NewCA makes an authority with a fresh key (ECDSA P-256). now is time.Now when nil.
 func NewCA(commonName string, now func() time.Time) (*CA, error) {
-	if now == nil {
-		now = time.Now
-	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := newKey()
 	if err != nil {
 		return nil, err
+	}
+	return makeCA(commonName, key, now)
+}
+
+func newKey() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }
+
+func makeCA(commonName string, key crypto.Signer, now func() time.Time) (*CA, error) {
+	if now == nil {
+		now = time.Now
 	}
 	tmpl, err := template(commonName, now(), caLifetime)
 	if err != nil {
@@ -81,10 +88,10 @@ func template(commonName string, now time.Time, lifetime time.Duration) (*x509.C
 // PEM is the authority's certificate, for those who shall trust it.
 func (ca *CA) PEM() []byte { return encodeBundle([]*x509.Certificate{ca.Cert}) }
 
-// Issue makes a key (ECDSA P-256) and a certificate for it. The certificate comes with the authority's behind it, so that
+// Issue makes a key (ECDSA P-256; RSA where the authority has one) and a certificate for it. The certificate comes with the authority's behind it, so that
 // a pin of the authority works.
 func (ca *CA) Issue(r Request) (*tls.Certificate, error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, err := ca.leafKey()
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +108,9 @@ func (ca *CA) issueFor(key crypto.Signer, r Request) (*tls.Certificate, error) {
 		return nil, err
 	}
 	tmpl.KeyUsage = x509.KeyUsageDigitalSignature
+	if _, ok := key.(*rsa.PrivateKey); ok {
+		tmpl.KeyUsage |= x509.KeyUsageKeyEncipherment // old ciphers wrap their secret with the key
+	}
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 	if r.Client {
 		tmpl.ExtKeyUsage = append(tmpl.ExtKeyUsage, x509.ExtKeyUsageClientAuth, x509.ExtKeyUsageEmailProtection)

@@ -471,3 +471,38 @@ func FuzzParsePin(f *testing.F) {
 		}
 	})
 }
+
+func TestWeakListener(t *testing.T) {
+	id, err := LoadWeak(ServerConfig{}, t.TempDir(), []string{"gw.example"}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	strong, err := LoadServer(ServerConfig{}, t.TempDir(), []string{"gw.example"}, time.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(id.CA)
+	roots.AppendCertsFromPEM(strong.CA)
+	shake := func(server *tls.Config, version, suite uint16) error {
+		a, b := net.Pipe()
+		defer a.Close()
+		defer b.Close()
+		go func() { _ = tls.Server(b, server).Handshake() }()
+		_ = a.SetDeadline(time.Now().Add(10 * time.Second))
+		return tls.Client(a, &tls.Config{RootCAs: roots, ServerName: "gw.example", MinVersion: version, MaxVersion: version, CipherSuites: []uint16{suite}}).Handshake()
+	}
+	for _, c := range []struct{ version, suite uint16 }{
+		{tls.VersionTLS10, tls.TLS_RSA_WITH_AES_128_CBC_SHA}, {tls.VersionTLS10, tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA},
+		{tls.VersionTLS11, tls.TLS_RSA_WITH_AES_256_CBC_SHA}, {tls.VersionTLS12, tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+	} {
+		if err := shake(id.TLS, c.version, c.suite); err != nil {
+			t.Errorf("%s with %s: %v", tls.VersionName(c.version), tls.CipherSuiteName(c.suite), err)
+		}
+		if c.version < tls.VersionTLS12 {
+			if err := shake(strong.TLS, c.version, c.suite); err == nil {
+				t.Errorf("the ordinary listener speaks %s", tls.VersionName(c.version))
+			}
+		}
+	}
+}

@@ -23,6 +23,7 @@ const (
 	xmlType  = "text/xml; charset=utf-8"
 	textType = "text/plain; charset=utf-8"
 	htmlType = "text/html; charset=utf-8"
+	jsonType = "application/json"
 )
 
 // answerCap is room for an acknowledgement without growing.
@@ -35,6 +36,23 @@ func (s *Server) accepted(w http.ResponseWriter, r receive.Receipt) {
 		result = aml.ResultDuplicate
 	}
 	write(w, http.StatusOK, xmlType, aml.AppendAck(make([]byte, 0, answerCap), r.MessageID, result))
+}
+
+// resultNotServed is the answer to a licensing agent: the message arrived, and nobody here gives licences. It is no
+// error, since a device would repeat what failed.
+const resultNotServed aml.Result = "licensing-not-served"
+
+func (s *Server) licensing(w http.ResponseWriter, r *http.Request, body []byte) {
+	s.metrics.Licensing(callhome.TransportHTTP)
+	s.log.Info("a licensing message was answered and not taken", "peer", r.RemoteAddr)
+	if s.licence != nil {
+		s.licence()
+	}
+	if looksLikeXML(body) {
+		write(w, http.StatusOK, xmlType, aml.AppendAck(make([]byte, 0, answerCap), "", resultNotServed))
+		return
+	}
+	write(w, http.StatusOK, jsonType, []byte(`{"status":"NOT_SERVED","message":"licences are not served at this address"}`+"\n"))
 }
 
 // refused tells why not. What strangers read is the public sentence; the cause goes to the log.

@@ -57,6 +57,10 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer s.flight.leave(int64(cap(body)))
+	if receive.IsLicensing(body) {
+		s.licensing(w, r, body)
+		return
+	}
 	if err := checkForm(body, r.Header.Get("Content-Type")); err != nil {
 		s.refused(w, r, receive.RefusalOf(err))
 		return
@@ -67,12 +71,15 @@ func (s *Server) take(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.metrics.Took(callhome.TransportHTTP, receipt, len(body))
+	if s.weak {
+		s.metrics.Weak()
+	}
 	s.accepted(w, receipt)
 }
 
 func (s *Server) submission(r *http.Request, body []byte) *receive.Submission {
 	sub := &receive.Submission{
-		Body: body, Transport: callhome.TransportHTTP, ReceivedAt: s.now(), TLS: receive.IdentityOf(r.TLS),
+		Body: body, Transport: callhome.TransportHTTP, ReceivedAt: s.now(), TLS: receive.IdentityOf(r.TLS), Weak: s.weak,
 		HTTP: &receive.HTTP{Path: r.URL.Path, ContentType: r.Header.Get("Content-Type"), UserAgent: r.UserAgent(), Token: token(r)},
 	}
 	if ap, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {

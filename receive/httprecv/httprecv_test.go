@@ -454,3 +454,27 @@ func TestOtherPaths(t *testing.T) {
 		t.Errorf("the endpoint answers %d", w.Code)
 	}
 }
+
+func TestLicensingIsAnsweredPolitely(t *testing.T) {
+	counted := 0
+	srv, err := New(DefaultConfig(), receive.SinkFunc(func(context.Context, *receive.Submission) (receive.Receipt, error) {
+		t.Error("the sink got a licensing message")
+		return receive.Receipt{}, nil
+	}), Options{Licensing: func() { counted++ }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for body, want := range map[string]string{
+		`<?xml version="1.0"?><e><Header/><Type>smart_license</Type></e>`: string(resultNotServed),
+		`{"request_type":"REGISTRATION"}`:                                 `"NOT_SERVED"`,
+	} {
+		w := httptest.NewRecorder()
+		srv.ServeHTTP(w, httptest.NewRequest(http.MethodPost, PathDDCE, strings.NewReader(body)))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), want) {
+			t.Errorf("%s: %d %s", body, w.Code, w.Body)
+		}
+	}
+	if counted != 2 {
+		t.Errorf("%d counted", counted)
+	}
+}

@@ -24,9 +24,12 @@ type Options struct {
 	TLS      *tls.Config  // for https listeners
 	Insecure bool         // allows http listeners beyond loopback
 	Other    http.Handler // answers every path that is not the device endpoint's, within the same limits; nil: 404
+	Weak     bool         // TLS speaks old versions and ciphers: log, metrics and submissions say so
 	Metrics  *receive.Metrics
 	Log      *slog.Logger
 	Now      func() time.Time
+
+	Licensing func() // called for each message of a licensing agent, which is answered and not taken; may be nil
 }
 
 // Server takes posted messages for a sink. It is an http.Handler, and runs listeners of its own.
@@ -36,6 +39,8 @@ type Server struct {
 	tls      *tls.Config
 	insecure bool
 	other    http.Handler
+	weak     bool
+	licence  func()
 	metrics  *receive.Metrics
 	log      *slog.Logger
 	now      func() time.Time
@@ -60,13 +65,16 @@ func New(cfg Config, sink receive.Sink, o Options) (*Server, error) {
 		return nil, errors.New("httprecv: a sink is needed")
 	}
 	s := &Server{
-		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, other: o.Other, metrics: o.Metrics, log: o.Log, now: o.Now,
+		cfg: cfg, sink: sink, tls: o.TLS, insecure: o.Insecure, other: o.Other, weak: o.Weak, licence: o.Licensing, metrics: o.Metrics, log: o.Log, now: o.Now,
 		flight: budget{limit: int64(cfg.MaxInFlight)},
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.log = s.log.With("component", "httprecv")
+	if s.weak {
+		s.log = s.log.With("listener", "weak")
+	}
 	if s.now == nil {
 		s.now = time.Now
 	}
