@@ -39,6 +39,7 @@ var roles = []struct {
 	empty func() roleFile
 }{
 	{RoleAgent, func() roleFile { return defaults() }},
+	{RoleGateway, func() roleFile { return gatewayDefaults() }},
 	{RoleServer, func() roleFile { return serverDefaults() }},
 }
 

@@ -31,9 +31,10 @@ func ClassOf(g callhome.AlertGroup) Class {
 
 // Room is how much of it there is.
 type Room struct {
-	Used, Limit int64     // bytes of the queue
-	OldestAt    time.Time // of the oldest message that waits; zero: none does
-	Free        int64     // bytes left on the file system; -1: not known
+	Used     int64     `json:"used"` // bytes of the queue
+	Limit    int64     `json:"limit"`
+	OldestAt time.Time `json:"oldest_at,omitzero"` // of the oldest message that waits; zero: none does
+	Free     int64     `json:"free_disk"`          // bytes left on the file system; -1: not known
 }
 
 // refuses says why a class is refused in a room, "" when it is taken.

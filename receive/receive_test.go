@@ -158,18 +158,28 @@ func TestMetrics(t *testing.T) {
 	m.Took(callhome.TransportHTTP, Receipt{}, 10)
 	m.Took(callhome.TransportHTTP, Receipt{Duplicate: true}, 5)
 	m.Refused(callhome.TransportEmail, RefuseBusy)
+	m.Licensing(callhome.TransportHTTP)
+	m.Weak()
 	var none *Metrics
 	none.Took(callhome.TransportHTTP, Receipt{}, 1)
 	none.Refused(callhome.TransportHTTP, RefuseBusy)
+	none.Licensing(callhome.TransportHTTP)
+	none.Weak()
 	want := `
 # HELP callhome_receive_body_bytes_total Bytes of the messages that were accepted, by transport.
 # TYPE callhome_receive_body_bytes_total counter
 callhome_receive_body_bytes_total{transport="http"} 15
+# HELP callhome_receive_licensing_total Messages of licensing agents, which are answered and not taken, by transport.
+# TYPE callhome_receive_licensing_total counter
+callhome_receive_licensing_total{transport="http"} 1
 # HELP callhome_receive_submissions_total Messages that arrived, by transport and by result: accepted, duplicate, or why they were refused.
 # TYPE callhome_receive_submissions_total counter
 callhome_receive_submissions_total{result="accepted",transport="http"} 1
 callhome_receive_submissions_total{result="busy",transport="email"} 1
 callhome_receive_submissions_total{result="duplicate",transport="http"} 1
+# HELP callhome_receive_weak_tls_total Messages that came by the weak listener, which speaks old TLS versions and ciphers.
+# TYPE callhome_receive_weak_tls_total counter
+callhome_receive_weak_tls_total 1
 `
 	if err := testutil.GatherAndCompare(reg, strings.NewReader(want)); err != nil {
 		t.Error(err)

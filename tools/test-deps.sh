@@ -8,6 +8,7 @@ packages=(
   rsyslog rsyslog-gnutls bsdutils      # senders: rsyslog with TLS and logger (loggen: below)
   postfix sasl2-bin libsasl2-modules libsasl2-modules-db swaks openssl  # receivers by mail, AUTH, S/MIME
   nginx-light tinyproxy squid          # receivers by HTTP, proxies
+  dovecot-imapd dovecot-pop3d          # mailboxes that are polled
   openssh-server frr dnsmasq-base iproute2          # devices that are asked, name resolution
   libxml2-utils                        # xmllint holds our XML to its schema
   prometheus-alertmanager              # measured beside us, as rsyslog, syslog-ng and Postfix are

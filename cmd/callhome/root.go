@@ -58,7 +58,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print JSON, errors too")
 	root.PersistentFlags().StringVar(&a.socket, "socket", "", "control socket of the running role (default $"+socketEnv+", ./data/agent.sock, /run/callhome/agent.sock)")
 	root.AddCommand(
-		a.agent(), a.server(), a.demo(), a.simulate(),
+		a.agent(), a.gateway(), a.server(), a.demo(), a.simulate(),
 		a.decode(), a.encode(), a.classify(), a.explain(), a.replay(), a.preview(), a.configCommands(),
 		a.show(), a.test(), a.send(), a.request(), a.queue(), a.reload(), a.unlatch(),
 		a.admin(),

@@ -56,26 +56,27 @@ func (d *device) serve(s *control.Server, file string) {
 		}
 		return none{}, nil
 	}))
-	d.serveQueue(s)
+	serveQueue(s, d.outbox)
 }
 
-func (d *device) serveQueue(s *control.Server) {
+// serveQueue registers what any role with an outbox answers.
+func serveQueue(s *control.Server, queue *outbox.Queue) {
 	s.Handle(ctl.CallHistory, call(func(ctx context.Context, q ctl.HistoryQuery) ([]outbox.Outcome, error) {
-		lines, err := d.outbox.History(ctx, outbox.LedgerFilter{MessageID: q.MessageID, Limit: q.Limit})
+		lines, err := queue.History(ctx, outbox.LedgerFilter{MessageID: q.MessageID, Limit: q.Limit})
 		for i := range lines {
 			mask(&lines[i].Destination)
 		}
 		return lines, err
 	}))
 	s.Handle(ctl.CallQueueList, call(func(ctx context.Context, q ctl.QueueQuery) ([]outbox.Entry, error) {
-		entries, err := d.outbox.List(ctx, outbox.Filter{Status: q.Status(), After: q.After, Limit: q.Limit})
+		entries, err := queue.List(ctx, outbox.Filter{Status: q.Status(), After: q.After, Limit: q.Limit})
 		for i := range entries {
 			mask(&entries[i].Envelope.Destination)
 		}
 		return entries, err
 	}))
 	s.Handle(ctl.CallQueueShow, call(func(ctx context.Context, id outbox.EntryID) (ctl.QueueEntry, error) {
-		e, err := d.outbox.Show(ctx, id)
+		e, err := queue.Show(ctx, id)
 		if err != nil {
 			return ctl.QueueEntry{}, err
 		}
@@ -83,10 +84,10 @@ func (d *device) serveQueue(s *control.Server) {
 		return ctl.QueueEntry{Entry: *e, Body: string(e.Envelope.Body)}, nil
 	}))
 	s.Handle(ctl.CallQueueRetry, call(func(ctx context.Context, q ctl.QueueQuery) (int, error) {
-		return d.each(ctx, q, func(id outbox.EntryID) error { _, err := d.outbox.Retry(ctx, id); return err })
+		return each(ctx, queue, q, func(id outbox.EntryID) error { _, err := queue.Retry(ctx, id); return err })
 	}))
 	s.Handle(ctl.CallQueueDrop, call(func(ctx context.Context, q ctl.QueueQuery) (int, error) {
-		return d.each(ctx, q, func(id outbox.EntryID) error { return d.outbox.Drop(ctx, id, "dropped by an operator") })
+		return each(ctx, queue, q, func(id outbox.EntryID) error { return queue.Drop(ctx, id, "dropped by an operator") })
 	}))
 }
 
@@ -94,7 +95,7 @@ func (d *device) serveQueue(s *control.Server) {
 func mask(d *callhome.Destination) { d.Address = callhome.MaskURL(d.Address) }
 
 // each calls f with the IDs that q names or, with All, with every entry there was at the start.
-func (d *device) each(ctx context.Context, q ctl.QueueQuery, f func(outbox.EntryID) error) (n int, err error) {
+func each(ctx context.Context, queue *outbox.Queue, q ctl.QueueQuery, f func(outbox.EntryID) error) (n int, err error) {
 	if !q.All {
 		for _, id := range q.IDs {
 			if err := f(id); err != nil {
@@ -104,13 +105,13 @@ func (d *device) each(ctx context.Context, q ctl.QueueQuery, f func(outbox.Entry
 		}
 		return n, nil
 	}
-	newest, err := d.outbox.List(ctx, outbox.Filter{Status: q.Status(), Newest: true, Limit: 1})
+	newest, err := queue.List(ctx, outbox.Filter{Status: q.Status(), Newest: true, Limit: 1})
 	if err != nil || len(newest) == 0 {
 		return 0, err
 	}
 	last := newest[0].ID
 	for after := outbox.EntryID(0); ; {
-		page, err := d.outbox.List(ctx, outbox.Filter{Status: q.Status(), After: after})
+		page, err := queue.List(ctx, outbox.Filter{Status: q.Status(), After: after})
 		if err != nil || len(page) == 0 {
 			return n, err
 		}

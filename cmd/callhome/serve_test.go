@@ -32,7 +32,7 @@ func TestServedQueueShowsNoPassword(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &control.Server{Path: filepath.Join(dir, "control"), Log: slog.New(slog.DiscardHandler)}
-	(&device{outbox: q}).serveQueue(s)
+	serveQueue(s, q)
 	if err := s.Listen(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -174,6 +174,11 @@ func (a *app) request() *cobra.Command {
 }
 
 func (a *app) queue() *cobra.Command {
+	return a.queueOf(func() *ctl.Queue { return &ctl.Queue{Shower: *a.shower()} })
+}
+
+// queueOf is the queue of the role that asker speaks to.
+func (a *app) queueOf(asker func() *ctl.Queue) *cobra.Command {
 	var q ctl.QueueQuery
 	do := func(c *cobra.Command, args []string, f func(*ctl.Queue, context.Context, ctl.QueueQuery) error) error {
 		for _, s := range args {
@@ -183,7 +188,7 @@ func (a *app) queue() *cobra.Command {
 			}
 			q.IDs = append(q.IDs, outbox.EntryID(id))
 		}
-		return f(&ctl.Queue{Shower: *a.shower()}, c.Context(), q)
+		return f(asker(), c.Context(), q)
 	}
 	list := &cobra.Command{
 		Use: "list", Short: "Messages that wait, oldest first", Args: cobra.NoArgs,
