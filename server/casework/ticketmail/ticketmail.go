@@ -183,13 +183,18 @@ func (a *Adapter) allowed(address string) bool {
 // unquoted drops what an answer quotes, and the signature: lines from the first quoted one on.
 func unquoted(s string) string {
 	var out []string
+	quotes := false
 	for _, line := range strings.Split(strings.ReplaceAll(s, "\r\n", "\n"), "\n") {
 		if strings.HasPrefix(line, ">") || line == "-- " || strings.HasPrefix(line, "-----Original Message") {
+			quotes = line != "-- "
 			break
 		}
 		out = append(out, line)
 	}
-	if n := len(out); n > 0 && strings.HasSuffix(strings.TrimSpace(out[n-1]), ":") { // "On Monday Ana wrote:"
+	for len(out) > 0 && strings.TrimSpace(out[len(out)-1]) == "" {
+		out = out[:len(out)-1]
+	}
+	if n := len(out); quotes && n > 0 && strings.HasSuffix(strings.TrimSpace(out[n-1]), ":") { // "On Monday Ana wrote:"
 		out = out[:n-1]
 	}
 	return strings.TrimSpace(strings.Join(out, "\n"))
