@@ -93,7 +93,7 @@ func TestTeamFor(t *testing.T) {
 }
 
 func TestCaseNumbers(t *testing.T) {
-	for in, want := range map[string]CaseNumber{"SR-000123": "SR-000123", " sr-123 ": "SR-000123", "SR-1234567": "SR-1234567"} {
+	for in, want := range map[string]CaseNumber{"SR-000123": "SR-000123", "sr-123\n": "SR-000123", "SR-1234567": "SR-1234567"} {
 		if got, err := ParseCaseNumber(in); err != nil || got != want {
 			t.Errorf("%q: got %s, %v", in, got, err)
 		}
