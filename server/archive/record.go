@@ -69,7 +69,7 @@ type Filter struct {
 	Since     time.Time // by time of receipt
 	Until     time.Time
 	Case      int64
-	Text      string // substring of description, names and IDs, whatever its case; three characters at least
+	Text      string // substring of description, system name or device ID, whatever its case; three characters at least
 	Page      account.Page
 }
 

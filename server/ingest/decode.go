@@ -109,7 +109,7 @@ func Peek(body []byte, transport callhome.Transport, peer string) (Peeked, error
 	if err != nil {
 		return Peeked{Key: archive.KeyOfBody(body), Lane: archive.LaneOf(peer)}, err
 	}
-	p := Peeked{MessageID: m.MessageID, DeviceID: m.DeviceID, Key: archive.KeyOfBody(body), Text: !isXML(m.Format)}
+	p := Peeked{MessageID: m.MessageID, DeviceID: m.DeviceID, Text: !isXML(m.Format)}
 	device := string(m.DeviceID)
 	if device == "" {
 		device = m.Model + "@" + m.Serial
@@ -120,6 +120,8 @@ func Peek(body []byte, transport callhome.Transport, peer string) (Peeked, error
 			id += callhome.MessageID("#" + blockName(m.Block))
 		}
 		p.Key = archive.KeyOf(callhome.DeviceID(device), id)
+	} else {
+		p.Key = archive.KeyOfBody(body)
 	}
 	p.Lane = archive.LaneOf(device)
 	return p, nil

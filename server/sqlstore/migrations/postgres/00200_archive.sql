@@ -42,7 +42,7 @@ CREATE TABLE bodies (
   body BYTEA NOT NULL
 );
 
--- What is searched: names, IDs and description, indexed by pieces of three letters. A table of its own, so that a change
+-- What is searched: names and description, indexed by pieces of three letters. A table of its own, so that a change
 -- of a message's status does not touch the index.
 CREATE EXTENSION IF NOT EXISTS pg_trgm;
 CREATE TABLE message_texts (

@@ -42,7 +42,7 @@ CREATE TABLE bodies (
   body BLOB NOT NULL
 ) STRICT;
 
--- What is searched: names, IDs and description, cut into pieces of three letters.
+-- What is searched: names and description, cut into pieces of three letters.
 CREATE VIRTUAL TABLE message_texts USING fts5 (body, content = '', contentless_delete = 1, tokenize = 'trigram', detail = 'none');
 
 -- Keys by which a repeat is known, for 45 days.
