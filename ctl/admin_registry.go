@@ -26,7 +26,7 @@ const (
 	CallContractShow    = "contract-show"
 	CallContractImport  = "contract-import"
 	CallContractDelete  = "contract-delete"
-	CallEnrolToken      = "enrol-token"
+	CallEnrolToken      = "enrol-token" //nolint:gosec // the name of a call
 	CallEnrolList       = "enrol-list"
 	CallEnrolRevoke     = "enrol-revoke"
 	CallEnrolDrift      = "enrol-drift"

@@ -94,13 +94,13 @@ var nobody = "$argon2id$v=19$m=65536,t=1,p=2$bm9ib2R5bm9ib2R5bm9ibw$" + strings.
 
 // verifyPassword reports whether a password fits a hash, in a time that does not depend on either.
 func verifyPassword(ctx context.Context, password, hash string) (fits bool, err error) {
-	real := hash != ""
-	if !real {
+	known := hash != ""
+	if !known {
 		hash = nobody
 	}
 	err = withHasher(ctx, func() error {
 		fits, err = argon2id.ComparePasswordAndHash(password[:min(len(password), maxPassword+1)], hash)
 		return err
 	})
-	return fits && real, err
+	return fits && known, err
 }

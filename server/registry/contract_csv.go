@@ -104,7 +104,7 @@ func (f *contractFile) read(c *csv.Reader) {
 		}
 		var bad *csv.ParseError
 		if errors.As(err, &bad) {
-			f.fault(bad.Line, "", "%v", bad.Err)
+			f.fault(bad.StartLine, "", "%v", bad.Err)
 			if f.columns == nil {
 				return
 			}

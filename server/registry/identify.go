@@ -132,14 +132,13 @@ func (i *identification) origin(ctx context.Context) error {
 		return nil
 	}
 	e, err := i.enrolment(ctx)
-	if callhome.KindOf(err) == callhome.KindNotFound && err != nil { // not one of ours: it proves nothing to us
-		return nil
+	switch {
+	case err == nil:
+		i.from = Origin{Enrolment: e.ID, Company: e.Company, Name: e.Name}
+	case callhome.KindOf(err) == callhome.KindNotFound: // not one of ours: it proves nothing to us
+		err = nil
 	}
-	if err != nil {
-		return err
-	}
-	i.from = Origin{Enrolment: e.ID, Company: e.Company, Name: e.Name}
-	return nil
+	return err
 }
 
 func (i *identification) enrolment(ctx context.Context) (*Enrolment, error) {

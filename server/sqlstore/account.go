@@ -20,8 +20,10 @@ func (s *Store) AccountBooks() account.Books { return accountBooks{s} }
 
 type accountBooks struct{ store *Store }
 
+// Read sees what is committed.
 func (b accountBooks) Read() account.Store { return b.store.Read().Account() }
 
+// InTx runs f in one transaction.
 func (b accountBooks) InTx(ctx context.Context, f func(account.Store) error) error {
 	return b.store.InTx(ctx, func(t *Tx) error { return f(t.Account()) })
 }

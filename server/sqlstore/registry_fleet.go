@@ -12,7 +12,7 @@ import (
 
 const (
 	enrolmentColumns = "SELECT id, kind, company_id, name, joined_at, revoked_at, reason, by_user, claims, until_at, beat FROM enrolments"
-	joinTokenColumns = "SELECT id, digest, prefix, kind, company_id, name, made_by, made_at, until_at, used_at, key_digest, enrolment FROM join_tokens"
+	joinTokenColumns = "SELECT id, digest, prefix, kind, company_id, name, made_by, made_at, until_at, used_at, key_digest, enrolment FROM join_tokens" //nolint:gosec // names of columns
 )
 
 // AddJoinToken stores a token.
