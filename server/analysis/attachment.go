@@ -34,10 +34,8 @@ func (a *attachment) producesRows() bool { return a.line != nil || a.pattern != 
 // find gives the rows of an attachment; holds is false when it says nothing. where is judged by the caller, who knows
 // the other values.
 func (a *attachment) find(name, text string) (rows []row, holds bool, err error) {
-	cut := len(text) > scanLimit
-	if cut {
-		text = text[:scanLimit]
-	}
+	cut := len(text) > scanLimit || wasCut(text)
+	text = text[:min(len(text), scanLimit)]
 	if a.absent != nil {
 		found := false
 		eachLine(text, a.absent, func(_ int, line string) bool {
@@ -61,6 +59,12 @@ func (a *attachment) find(name, text string) (rows []row, holds bool, err error)
 		return nil, true, nil
 	}
 	return rows, len(rows) > 0, nil
+}
+
+// wasCut reports whether an agent left the rest of an output out and said so in its last line.
+func wasCut(text string) bool {
+	tail := strings.TrimRight(text[max(0, len(text)-64):], "\r\n ")
+	return strings.HasSuffix(tail, "bytes removed]") && strings.Contains(tail, "[truncated: ")
 }
 
 func (a *attachment) lines(name, text string) (rows []row) {

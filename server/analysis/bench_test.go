@@ -1,6 +1,8 @@
 package analysis
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"callhome"
@@ -35,5 +37,25 @@ func BenchmarkSyslog(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// BenchmarkConfiguration is a configuration message with 4,000 lines: every rule of the platform's hygiene reads it.
+func BenchmarkConfiguration(b *testing.B) {
+	var text strings.Builder
+	text.WriteString("version 17.9\nhostname edge-1\n")
+	for n := range 4000 {
+		fmt.Fprintf(&text, "interface GigabitEthernet1/0/%d\n description to desk %d\n switchport access vlan %d\n", n, n, n%400)
+	}
+	s := &Subject{Message: &callhome.Message{
+		Type: "configuration", Group: callhome.GroupConfiguration, Attachments: []callhome.Attachment{{Name: "show running-config all", Text: text.String()}},
+	}, Personality: "ios", Device: 1, ReceivedAt: sampleTime}
+	e := shippedEngine(b)
+	b.ReportAllocs()
+	b.SetBytes(int64(text.Len()))
+	for b.Loop() {
+		if r, err := e.Evaluate(b.Context(), s, nil); err != nil || len(r.Findings) == 0 {
+			b.Fatal(len(r.Findings), err)
+		}
 	}
 }

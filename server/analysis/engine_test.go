@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"callhome"
+	"callhome/server/advisory"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -251,6 +253,11 @@ func TestSizeLimits(t *testing.T) {
 	if r := evaluate(t, absent, s, nil); len(r.Findings) != 1 {
 		t.Error("nothing is absent from a whole text")
 	}
+	s.Message.Attachments[0].Text += "[truncated: 976 bytes removed]\n"
+	if r := evaluate(t, absent, s, nil); len(r.Findings) != 0 {
+		t.Error("something is absent from a text that the agent cut")
+	}
+	s.Message.Attachments[0].Text = "line\n"
 	s.Message.Attachments[0].Encoding = "base64"
 	if r := evaluate(t, absent, s, nil); len(r.Findings) != 0 {
 		t.Error("something is absent from encoded bytes")
@@ -322,6 +329,36 @@ func TestRuleIDsAreUniqueOverPacks(t *testing.T) {
 	a, b := onePack(t, "on: '%SYS-RELOAD'", ""), onePack(t, "on: '%SYS-RELOAD'", "")
 	if _, err := New(a, b); err == nil || !strings.Contains(err.Error(), "in another pack") {
 		t.Errorf("the same ID twice: %v", err)
+	}
+}
+
+// TestEngineIsShared evaluates from several goroutines; the race detector watches.
+func TestEngineIsShared(t *testing.T) {
+	e := shippedEngine(t)
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := range e.rules {
+				c := e.rules[(i+g*50)%len(e.rules)]
+				s := &c.Samples.Positive[0]
+				if found, err := e.runSample(context.Background(), c, s); err != nil || len(found) == 0 {
+					t.Errorf("%s: %d findings, %v", c.ID, len(found), err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestAdvisoryVersions: the comparators of the advisory room fit, and read the constraints that rules are written in.
+func TestAdvisoryVersions(t *testing.T) {
+	e := oneRule(t, "on: '%SYS-RELOAD'\nversions: '>=17.6.1 <17.9.4'", "").WithVersions(advisory.InRange)
+	for version, want := range map[string]int{"17.09.03": 1, "17.09.04a": 0, "17.3.1": 0, "what": 0} {
+		s := syslogSubject("%SYS-3-RELOAD: x")
+		s.SWVersion = version
+		if r := evaluate(t, e, s, nil); len(r.Findings) != want {
+			t.Errorf("%s: %d findings, want %d", version, len(r.Findings), want)
+		}
 	}
 }
 

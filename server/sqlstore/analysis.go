@@ -28,6 +28,7 @@ type findingRest struct {
 const findingColumns = `id, company_id, device_id, message_id, message, rule, pack, version, class, outcome, lowered, level, key, component, title,
     diagnosis, recommendation, state, at, stored_at, case_id, hunt_id, rest`
 
+// Add is what analysis.Store promises.
 func (s analysisStore) Add(ctx context.Context, r analysis.Record) (int64, error) {
 	rest, err := jsonText(findingRest{r.Evidence, r.Clears, r.Team, r.Labels, r.References, r.Captures})
 	if err != nil {
@@ -62,6 +63,7 @@ func scanFinding(row scanner) (r analysis.Record, err error) {
 	return r, nil
 }
 
+// Find is what analysis.Store promises.
 func (s analysisStore) Find(ctx context.Context, reach account.Reach, id int64) (analysis.Record, bool, error) {
 	l := newListing("SELECT " + findingColumns + " FROM findings")
 	l.and("id = ?", id)
@@ -74,6 +76,7 @@ func (s analysisStore) Find(ctx context.Context, reach account.Reach, id int64) 
 	return all[0], true, nil
 }
 
+// List is what analysis.Store promises.
 func (s analysisStore) List(ctx context.Context, reach account.Reach, f analysis.Filter, p account.Page) ([]analysis.Record, error) {
 	l := newListing("SELECT " + findingColumns + " FROM findings")
 	l.reach("company_id", reach)
@@ -92,6 +95,7 @@ func (s analysisStore) List(ctx context.Context, reach account.Reach, f analysis
 	return collect(rows, err, scanFinding)
 }
 
+// SetCase is what analysis.Store promises.
 func (s analysisStore) SetCase(ctx context.Context, id, caseID int64) error {
 	n, err := s.exec(ctx, "analysis_set_case", id, caseID)
 	if err == nil && n == 0 {
@@ -100,16 +104,19 @@ func (s analysisStore) SetCase(ctx context.Context, id, caseID int64) error {
 	return err
 }
 
+// MoveDevice is what analysis.Store promises.
 func (s analysisStore) MoveDevice(ctx context.Context, device int64, company account.CompanyID) error {
 	_, err := s.exec(ctx, "analysis_move_device", device, int64(company))
 	return err
 }
 
+// Purge is what analysis.Store promises.
 func (s analysisStore) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, "analysis_purge", micros(before), limit)
 	return int(n), err
 }
 
+// Observe is what analysis.Store promises.
 func (s analysisStore) Observe(ctx context.Context, device int64, observations ...analysis.Observation) error {
 	for _, o := range observations {
 		if _, err := s.exec(ctx, "analysis_observe", s.NewID(), device, o.Key, micros(o.At), micros(o.Keep), o.Value); err != nil {
@@ -119,11 +126,13 @@ func (s analysisStore) Observe(ctx context.Context, device int64, observations .
 	return nil
 }
 
+// Count is what analysis.Store promises.
 func (s analysisStore) Count(ctx context.Context, device int64, key string, from, until time.Time) (n int, err error) {
 	err = s.row(ctx, "analysis_count", device, key, micros(from), micros(until)).Scan(&n)
 	return n, err
 }
 
+// Series is what analysis.Store promises.
 func (s analysisStore) Series(ctx context.Context, device int64, key string, from, until time.Time, limit int) ([]float64, error) {
 	rows, err := s.query(ctx, "analysis_series", device, key, micros(from), micros(until), limit)
 	out, err := collect(rows, err, func(r scanner) (v float64, err error) { return v, r.Scan(&v) })
@@ -131,11 +140,13 @@ func (s analysisStore) Series(ctx context.Context, device int64, key string, fro
 	return out, err
 }
 
+// PurgeObservations is what analysis.Store promises.
 func (s analysisStore) PurgeObservations(ctx context.Context, now time.Time, limit int) (int, error) {
 	n, err := s.exec(ctx, "analysis_purge_observations", micros(now), limit)
 	return int(n), err
 }
 
+// PutHunt is what analysis.Store promises.
 func (s analysisStore) PutHunt(ctx context.Context, h analysis.HuntRecord) (int64, error) {
 	rules, err := jsonText(h.Rules)
 	if err != nil {
@@ -167,6 +178,7 @@ func scanHunt(r scanner) (h analysis.HuntRecord, err error) {
 	return h, fromJSON(progress, &h.Progress)
 }
 
+// Hunt is what analysis.Store promises.
 func (s analysisStore) Hunt(ctx context.Context, reach account.Reach, id int64) (analysis.HuntRecord, bool, error) {
 	l := newListing("SELECT " + huntColumns + " FROM hunts")
 	l.and("id = ?", id)
@@ -179,6 +191,7 @@ func (s analysisStore) Hunt(ctx context.Context, reach account.Reach, id int64) 
 	return all[0], true, nil
 }
 
+// Hunts is what analysis.Store promises.
 func (s analysisStore) Hunts(ctx context.Context, reach account.Reach, p account.Page) ([]analysis.HuntRecord, error) {
 	l := newListing("SELECT " + huntColumns + " FROM hunts")
 	l.reach("company_id", reach)
