@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -69,7 +70,48 @@ func (r Result) Evidence() []Evidence {
 
 // Match holds a notice against the facts of a device. Three answers are possible, and none is guessed: what is not known
 // of the device, or cannot be compared, makes it unknown. An error comes from reading the configuration only.
-func Match(n *Notice, f *Facts) (Result, error) {
+func Match(n *Notice, f *Facts) (Result, error) { return newMemo().match(n, f) }
+
+// memo keeps ranges and expressions while many devices or notices are gone through. It is for one goroutine.
+type memo struct {
+	ranges   map[string]*Range
+	patterns map[string]*regexp.Regexp
+}
+
+func newMemo() *memo { return &memo{map[string]*Range{}, map[string]*regexp.Regexp{}} }
+
+// maxMemo bounds each of the two maps; beyond it they begin anew.
+const maxMemo = 10_000
+
+// versions is a range, nil for one that is not understood.
+func (m *memo) versions(text string) *Range {
+	r, known := m.ranges[text]
+	if !known {
+		if len(m.ranges) >= maxMemo {
+			clear(m.ranges)
+		}
+		if parsed, err := ParseRange(text); err == nil {
+			r = &parsed
+		}
+		m.ranges[text] = r
+	}
+	return r
+}
+
+// pattern is an expression on configurations, nil for one that is none.
+func (m *memo) pattern(text string) *regexp.Regexp {
+	re, known := m.patterns[text]
+	if !known {
+		if len(m.patterns) >= maxMemo {
+			clear(m.patterns)
+		}
+		re, _ = configPattern(text) // nil is the answer
+		m.patterns[text] = re
+	}
+	return re
+}
+
+func (m *memo) match(n *Notice, f *Facts) (Result, error) {
 	if n.Status == Withdrawn {
 		return Result{State: NotAffected}, nil
 	}
@@ -77,7 +119,7 @@ func Match(n *Notice, f *Facts) (Result, error) {
 	var order []string
 	for i := range n.Items {
 		it := &n.Items[i]
-		answer, evidence, err := it.match(f)
+		answer, evidence, err := it.match(f, m)
 		if err != nil {
 			return Result{}, err
 		}
@@ -204,7 +246,7 @@ func (t *tallied) verdict() Verdict {
 type itemAnswer struct{ product, all Truth }
 
 // match holds an item against a device.
-func (i *Item) match(f *Facts) (itemAnswer, []Evidence, error) {
+func (i *Item) match(f *Facts, m *memo) (itemAnswer, []Evidence, error) {
 	var evidence []Evidence
 	note := func(criterion, wanted, found, where string, t Truth) Truth {
 		evidence = append(evidence, Evidence{Criterion: criterion, Wanted: clip(wanted), Found: clip(found), Where: where, Answer: answerWords[t]})
@@ -227,7 +269,7 @@ func (i *Item) match(f *Facts) (itemAnswer, []Evidence, error) {
 	hardware := Yes
 	if i.hardware() {
 		var applies Truth
-		applies, hardware = i.matchUnits(f, note)
+		applies, hardware = i.matchUnits(f, m, note)
 		product = and(product, applies)
 	} else if i.Platform == "" {
 		product = No
@@ -240,13 +282,13 @@ func (i *Item) match(f *Facts) (itemAnswer, []Evidence, error) {
 	}
 	all := and(product, hardware)
 	if i.Versions != "" {
-		all = and(all, note("version", i.Versions, f.SWVersion, "", i.matchVersion(f)))
+		all = and(all, note("version", i.Versions, f.SWVersion, "", i.matchVersion(f, m)))
 	}
 	if all == No || len(i.Config) == 0 { // reading the configuration is the dear part
 		return itemAnswer{product, all}, evidence, nil
 	}
 	for _, c := range i.Config {
-		t, line, err := c.match(f)
+		t, line, err := c.match(f, m)
 		if err != nil {
 			return itemAnswer{}, nil, err
 		}
@@ -271,9 +313,9 @@ func clip(s string) string {
 	return strings.ToValidUTF8(s[:maxQuote], "") + "…"
 }
 
-func (i *Item) matchVersion(f *Facts) Truth {
-	r, err := ParseRange(i.Versions)
-	if err != nil {
+func (i *Item) matchVersion(f *Facts, m *memo) Truth {
+	r := m.versions(i.Versions)
+	if r == nil {
 		return Unknown
 	}
 	platform := f.Platform
@@ -285,7 +327,7 @@ func (i *Item) matchVersion(f *Facts) Truth {
 
 // matchUnits looks for one chassis or unit of which all hardware criteria hold. applies says whether there is one of the
 // product at all.
-func (i *Item) matchUnits(f *Facts, note func(criterion, wanted, found, where string, t Truth) Truth) (applies, all Truth) {
+func (i *Item) matchUnits(f *Facts, m *memo, note func(criterion, wanted, found, where string, t Truth) Truth) (applies, all Truth) {
 	applies, all = No, No
 	best := -1
 	for n := range f.Units {
@@ -300,7 +342,7 @@ func (i *Item) matchUnits(f *Facts, note func(criterion, wanted, found, where st
 		if of != Yes { // of a unit that does not say what it is nothing is said
 			continue
 		}
-		whole := and(of, and(and(anyPattern(i.Parts, u.PartNo), inSerials(i.Serials, u.Serial)), i.matchHardware(u)))
+		whole := and(of, and(and(anyPattern(i.Parts, u.PartNo), inSerials(i.Serials, u.Serial)), i.matchHardware(u, m)))
 		applies = or(applies, of)
 		if best < 0 || stronger(whole, all) {
 			all, best = whole, n
@@ -313,11 +355,11 @@ func (i *Item) matchUnits(f *Facts, note func(criterion, wanted, found, where st
 		}
 		return No, No
 	}
-	i.noteUnit(&f.Units[best], note)
+	i.noteUnit(&f.Units[best], m, note)
 	return applies, all
 }
 
-func (i *Item) noteUnit(u *inventory.Unit, note func(criterion, wanted, found, where string, t Truth) Truth) {
+func (i *Item) noteUnit(u *inventory.Unit, m *memo, note func(criterion, wanted, found, where string, t Truth) Truth) {
 	where := "the chassis"
 	if u.Slot != "" {
 		where = "slot " + u.Slot
@@ -336,16 +378,16 @@ func (i *Item) noteUnit(u *inventory.Unit, note func(criterion, wanted, found, w
 		note("serial", strings.Join(ranges, ", "), u.Serial, where, inSerials(i.Serials, u.Serial))
 	}
 	if i.HWVersions != "" {
-		note("hw_version", i.HWVersions, u.HWVersion, where, i.matchHardware(u))
+		note("hw_version", i.HWVersions, u.HWVersion, where, i.matchHardware(u, m))
 	}
 }
 
-func (i *Item) matchHardware(u *inventory.Unit) Truth {
+func (i *Item) matchHardware(u *inventory.Unit, m *memo) Truth {
 	if i.HWVersions == "" {
 		return Yes
 	}
-	r, err := ParseRange(i.HWVersions)
-	if err != nil || u.HWVersion == "" {
+	r := m.versions(i.HWVersions)
+	if r == nil || u.HWVersion == "" {
 		return Unknown
 	}
 	return r.Holds(string(SchemeDotted), u.HWVersion)
@@ -405,7 +447,7 @@ func inSerials(ranges []SerialRange, serial string) Truth {
 }
 
 // match looks for a line of the configuration. The line is quoted without secrets.
-func (c ConfigTest) match(f *Facts) (t Truth, line string, err error) {
+func (c ConfigTest) match(f *Facts, m *memo) (t Truth, line string, err error) {
 	if f.Config == nil {
 		return Unknown, "", nil
 	}
@@ -413,8 +455,8 @@ func (c ConfigTest) match(f *Facts) (t Truth, line string, err error) {
 	if err != nil || text == "" {
 		return Unknown, "", err
 	}
-	re, err := configPattern(c.Pattern)
-	if err != nil {
+	re := m.pattern(c.Pattern)
+	if re == nil {
 		return Unknown, "", nil
 	}
 	at := re.FindStringIndex(text)

@@ -38,6 +38,7 @@ func MatchDevice(ctx context.Context, store Store, f Facts, at time.Time) ([]Eve
 		return nil, err
 	}
 	var events []Event
+	m := newMemo()
 	for _, id := range ids {
 		n, err := store.Notice(ctx, id)
 		if err != nil {
@@ -45,7 +46,7 @@ func MatchDevice(ctx context.Context, store Store, f Facts, at time.Time) ([]Eve
 		}
 		had, known := answers[id]
 		delete(answers, id)
-		if events, err = judge(ctx, store, &n, &f, had, known, at, events); err != nil {
+		if events, err = judge(ctx, store, m, &n, &f, had, known, at, events); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +58,7 @@ func MatchDevice(ctx context.Context, store Store, f Facts, at time.Time) ([]Eve
 		if err != nil {
 			return nil, err
 		}
-		if events, err = judge(ctx, store, &n, &f, had, true, at, events); err != nil {
+		if events, err = judge(ctx, store, m, &n, &f, had, true, at, events); err != nil {
 			return nil, err
 		}
 	}
@@ -65,8 +66,8 @@ func MatchDevice(ctx context.Context, store Store, f Facts, at time.Time) ([]Eve
 }
 
 // judge matches, keeps the answer where there is something to keep, and adds an event where it changed.
-func judge(ctx context.Context, store Store, n *Notice, f *Facts, had Stored, known bool, at time.Time, events []Event) ([]Event, error) {
-	res, err := Match(n, f)
+func judge(ctx context.Context, store Store, m *memo, n *Notice, f *Facts, had Stored, known bool, at time.Time, events []Event) ([]Event, error) {
+	res, err := m.match(n, f)
 	if err != nil {
 		return events, err
 	}
@@ -106,13 +107,14 @@ func MatchBatch(ctx context.Context, store Store, inv inventory.Store, conf conf
 	for _, s := range list {
 		answers[s.Device] = s
 	}
+	m := newMemo()
 	for _, h := range heads {
 		f, _, err := loadHead(ctx, inv, conf, h)
 		if err != nil {
 			return nil, 0, err
 		}
 		had, known := answers[h.Device]
-		if events, err = judge(ctx, store, n, &f, had, known, at, events); err != nil {
+		if events, err = judge(ctx, store, m, n, &f, had, known, at, events); err != nil {
 			return nil, 0, err
 		}
 	}
@@ -152,11 +154,11 @@ func Import(ctx context.Context, store Store, n Notice, at time.Time) (Imported,
 	if known {
 		n.ID = old.ID
 		out.Outcome = OutcomeUpdated
-		order, comparable := CompareVersions(string(SchemeSemver), n.Version, old.Version)
+		order, ordered := CompareVersions(string(SchemeSemver), n.Version, old.Version)
 		switch {
 		case n.Hash() == old.Hash():
 			out.Outcome = OutcomeUnchanged
-		case comparable && order < 0:
+		case ordered && order < 0:
 			out.Outcome = OutcomeOlder
 		case n.Status == Withdrawn && old.Status != Withdrawn:
 			out.Outcome = OutcomeWithdrawn

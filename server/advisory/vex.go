@@ -27,12 +27,13 @@ func Assess(ctx context.Context, store Store, f Facts) ([]Assessment, error) {
 		return nil, err
 	}
 	var out []Assessment
+	m := newMemo()
 	for _, id := range ids {
 		n, err := store.Notice(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		res, err := Match(&n, &f)
+		res, err := m.match(&n, &f)
 		if err != nil {
 			return nil, err
 		}

@@ -132,7 +132,7 @@ func (r Reading) hash() string {
 func (h *Head) says(i Inventory) bool {
 	agree := func(have, said string) bool { return said == "" || said == have }
 	return agree(h.Model, i.Model) && agree(h.Serial, i.Serial) && agree(h.PartNo, i.PartNo) && agree(h.HWVersion, i.HWVersion) &&
-		agree(h.SWVersion, i.SWVersion) && agree(h.Family, i.Family) && agree(h.Platform, i.Platform)
+		agree(h.SWVersion, i.SWVersion) && agree(h.Family, i.Family) && h.Platform == laterPlatform(h.Platform, i.Platform, h.SWVersion)
 }
 
 // Merge is what is known after a reading: a whole inventory replaces the units, anything else adds to them.
@@ -143,13 +143,13 @@ func Merge(old Inventory, r Reading) Inventory {
 			*to = with
 		}
 	}
-	set(&out.Platform, r.Inventory.Platform)
 	set(&out.Family, r.Inventory.Family)
 	set(&out.Model, r.Inventory.Model)
 	set(&out.Serial, r.Inventory.Serial)
 	set(&out.PartNo, r.Inventory.PartNo)
 	set(&out.HWVersion, r.Inventory.HWVersion)
 	set(&out.SWVersion, r.Inventory.SWVersion)
+	out.Platform = laterPlatform(old.Platform, r.Inventory.Platform, out.SWVersion)
 	out.Further = mergeTags(old.Further, r.Inventory.Further)
 	switch {
 	case r.Full && r.Incomplete == "":

@@ -100,3 +100,12 @@ func refine(platform, version string) string {
 	}
 	return platform
 }
+
+// laterPlatform is what is known after a message that tells a platform, maybe by its dialect alone: that is ios for IOS XE
+// and IOS XR too, and does not overrule what was known better.
+func laterPlatform(old, told, version string) string {
+	if told == "" || told == "ios" && (old == "iosxe" || old == "iosxr") {
+		told = old
+	}
+	return refine(told, version)
+}

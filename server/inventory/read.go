@@ -56,7 +56,7 @@ func Read(m *callhome.Message) Reading {
 			outputs.read(&m.Attachments[i], r.Inventory.Platform)
 		}
 		// Outputs that ride along with other messages describe the moment, and may be cut; they count in inventories only.
-		if whole {
+		if whole && !r.Removal { // the outputs of a removal list what stayed
 			units = outputs.join(units, &r.Inventory)
 			cut = outputs.cut
 		}

@@ -177,6 +177,27 @@ func TestPlatformOf(t *testing.T) {
 	}
 }
 
+func TestDialectAloneDoesNotOverrulePlatform(t *testing.T) {
+	for _, c := range []struct{ old, version, want string }{{"iosxe", "17.12.4", "iosxe"}, {"iosxr", "7.5.2", "iosxr"}, {"", "17.12.4", "iosxe"}, {"iosxe", "15.2(4)M7", "ios"}} {
+		old := inventory.Inventory{Platform: c.old, SWVersion: c.version}
+		if got := inventory.Merge(old, inventory.Read(&callhome.Message{Dialect: "ios"})).Platform; got != c.want {
+			t.Errorf("%+v: got %q", c, got)
+		}
+	}
+}
+
+// The outputs that ride along with a removal list what stayed.
+func TestRemovalTakesOnlyWhatItNames(t *testing.T) {
+	m := &callhome.Message{
+		Group: callhome.GroupInventory, Description: "HARDWARE_REMOVAL 2026 Mar 14 09:26:53 spine-2 module 1 removed", FRUs: []callhome.FRU{{Name: "QN-M348XP", Slot: "1", Serial: "QXJ1710AAAA"}},
+		Attachments: []callhome.Attachment{{Name: "show module", Text: testdata(t, "nxos-module.txt")}},
+	}
+	old := inventory.Inventory{Units: units("1", "QXJ1710AAAA", "QN-M348XP", "5", "QXJ1711BBBB", "QN-SUP2")}
+	if got := inventory.Merge(old, inventory.Read(m)).Units; len(got) != 1 || got[0].Slot != "5" {
+		t.Errorf("left are %+v", got)
+	}
+}
+
 func FuzzRead(f *testing.F) {
 	for _, name := range []string{"ios-inventory.txt", "nxos-module.txt", "junos-hardware.txt", "eos-inventory.txt", "linux-disks.txt"} {
 		f.Add(testdata(f, name), "show inventory", "slot 1", "SN1")
