@@ -85,50 +85,69 @@ func (a *Agent) retract(f throttle.Facts) {
 	a.limiter.Retract(f)
 }
 
-// admitLoop stores alerts, all that wait in one transaction, until the channel is closed and empty or ctx ends.
+// batch are alerts that go into one transaction.
+type batch struct {
+	admissions []admission
+	prepared   *outbox.Prepared
+}
+
+// admitLoop stores alerts, all that wait in one transaction, until the channel is closed and empty or ctx ends. While a
+// batch is being stored the next is prepared.
 func (a *Agent) admitLoop(ctx context.Context) {
-	batch := make([]admission, 0, admitBatch)
-	for first := range a.admit {
-		batch = append(batch[:0], first)
-	gather:
-		for len(batch) < admitBatch {
-			select {
-			case next, ok := <-a.admit:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, next)
-			default:
-				break gather
+	ready := make(chan *batch)
+	go func() {
+		defer close(ready)
+		var before map[string]bool
+		for first := range a.admit {
+			b := a.gatherBatch(first)
+			alerts := make([]callhome.Alert, len(b.admissions))
+			for i := range b.admissions {
+				alerts[i] = b.admissions[i].alert
 			}
+			b.prepared = a.parts.Outbox.Prepare(alerts, &maker{agent: a, plan: a.plan.Load(), before: before})
+			before = b.prepared.Waiting()
+			ready <- b
 		}
-		a.store(ctx, batch)
+	}()
+	for b := range ready {
+		a.store(ctx, b)
 	}
+}
+
+// gatherBatch takes what else waits.
+func (a *Agent) gatherBatch(first admission) *batch {
+	b := &batch{admissions: make([]admission, 1, 1+min(len(a.admit), admitBatch-1))}
+	b.admissions[0] = first
+	for len(b.admissions) < admitBatch {
+		select {
+		case next, ok := <-a.admit:
+			if !ok {
+				return b
+			}
+			b.admissions = append(b.admissions, next)
+		default:
+			return b
+		}
+	}
+	return b
 }
 
 // store puts a batch into the outbox. While the disk is full it tries again, and readers wait; when the queue itself is
 // full by configuration, alerts whose source does not keep them are dropped, counted and told. One that the outbox
 // refuses for its content takes no other with it.
-func (a *Agent) store(ctx context.Context, batch []admission) {
-	alerts := make([]callhome.Alert, len(batch))
-	for i := range batch {
-		alerts[i] = batch[i].alert
-	}
-	prepared, err := a.parts.Outbox.Prepare(alerts, &maker{agent: a, plan: a.plan.Load()})
+func (a *Agent) store(ctx context.Context, b *batch) {
 	for {
-		if err == nil {
-			_, err = a.parts.Outbox.Accept(ctx, prepared)
-		}
+		_, err := a.parts.Outbox.Accept(ctx, b.prepared)
 		switch {
 		case err == nil, errors.Is(err, outbox.ErrFull), ctx.Err() != nil:
-			a.stored(batch, err, true)
+			a.stored(b.admissions, err, true)
 			return
-		case callhome.KindOf(err) != callhome.KindUnavailable && len(batch) == 1:
-			a.stored(batch, err, false)
+		case callhome.KindOf(err) != callhome.KindUnavailable && len(b.admissions) == 1:
+			a.stored(b.admissions, err, false)
 			return
 		case callhome.KindOf(err) != callhome.KindUnavailable:
-			for i := range batch {
-				a.store(ctx, batch[i:i+1])
+			for i, p := range b.prepared.Split() {
+				a.store(ctx, &batch{admissions: b.admissions[i : i+1], prepared: p})
 			}
 			return
 		}
@@ -136,7 +155,6 @@ func (a *Agent) store(ctx context.Context, batch []admission) {
 		case <-ctx.Done():
 		case <-time.After(storePause):
 		}
-		err = nil // what was prepared is tried again
 	}
 }
 

@@ -132,11 +132,13 @@ func TestOneRefusedAlertAlone(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		var batch []admission
+		b, alerts := &batch{}, []callhome.Alert(nil)
 		for _, device := range []string{"core-1", "bad", ""} {
-			batch = append(batch, admission{alert: callhome.Alert{Event: callhome.Event{Device: device}, Profiles: []callhome.ProfileName{"backend"}}})
+			alerts = append(alerts, callhome.Alert{Event: callhome.Event{Device: device}, Profiles: []callhome.ProfileName{"backend"}})
+			b.admissions = append(b.admissions, admission{alert: alerts[len(alerts)-1]})
 		}
-		a.store(t.Context(), batch)
+		b.prepared = q.Prepare(alerts, nil)
+		a.store(t.Context(), b)
 		if d, err := q.Depth(t.Context()); err != nil || d.Alerts != 2 {
 			t.Errorf("got %d alerts, %v, want the two good ones", d.Alerts, err)
 		}

@@ -79,12 +79,16 @@ func (a *Agent) envelopes(ctx context.Context, plan *plan, p *outbox.Pending) (e
 // maker makes alerts for which no command is run before they are accepted; see [outbox.Maker]. It works by the plan of
 // that moment.
 type maker struct {
-	agent *Agent
-	plan  *plan
+	agent  *Agent
+	plan   *plan
+	before map[string]bool // devices that wait to be collected in a batch that may not be stored yet
 }
 
 // Ready implements outbox.Maker.
 func (m *maker) Ready(alert *callhome.Alert) bool {
+	if m.before[alert.Device] {
+		return false
+	}
 	t := m.plan.devices.find(alert.Device)
 	return len(m.agent.needs(m.plan.wants(t, alert))) == 0
 }

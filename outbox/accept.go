@@ -37,6 +37,7 @@ type prepared struct {
 	entries  []Entry
 	bodies   [][]byte
 	outcomes []Outcome
+	err      error // it cannot be packed
 }
 
 // numbers are the highest that were given out.
@@ -49,7 +50,10 @@ type numbers struct {
 // Accept stores their envelopes in the transaction that accepts them; but only where nothing else of their device waits
 // to be collected, which they would overtake. m may be nil. Numbers of alerts that are never accepted are not used again
 // by this process; the next may use them, as nothing left under them.
-func (q *Queue) Prepare(alerts []callhome.Alert, m Maker) (*Prepared, error) {
+//
+// Who prepares alerts while others are on their way into the outbox sees to it that they do not overtake those: m must not
+// be ready for a device that is [Prepared.Waiting] there.
+func (q *Queue) Prepare(alerts []callhome.Alert, m Maker) *Prepared {
 	p := &Prepared{alerts: make([]prepared, len(alerts)), ids: make([]callhome.AlertID, len(alerts))}
 	now := stamp(time.Now())
 	q.mu.Lock()
@@ -73,21 +77,44 @@ func (q *Queue) Prepare(alerts []callhome.Alert, m Maker) (*Prepared, error) {
 			waiting[alerts[i].Device] = true
 		}
 	}
-	err := aside(len(alerts), func(i int) error { return q.prepare(&p.alerts[i], &alerts[i], m, made[i]) })
+	aside(len(alerts), func(i int) { q.prepare(&p.alerts[i], &alerts[i], m, made[i]) })
 	for i := range p.alerts {
 		p.bytes += p.alerts[i].stored()
 	}
-	return p, err
+	return p
 }
 
-func (q *Queue) prepare(p *prepared, a *callhome.Alert, m Maker, made bool) error {
+// Waiting are the devices of alerts among them that are to be collected, nil if there are none.
+func (p *Prepared) Waiting() (devices map[string]bool) {
+	for i := range p.alerts {
+		if a := &p.alerts[i]; a.row.Packed != nil {
+			if devices == nil {
+				devices = map[string]bool{}
+			}
+			devices[a.row.Device] = true
+		}
+	}
+	return devices
+}
+
+// Split gives each alert by itself, with the same numbers, for when one keeps the others from being accepted.
+func (p *Prepared) Split() []*Prepared {
+	out := make([]*Prepared, len(p.alerts))
+	for i := range p.alerts {
+		out[i] = &Prepared{alerts: p.alerts[i : i+1], ids: p.ids[i : i+1], bytes: p.alerts[i].stored(), last: p.last}
+	}
+	return out
+}
+
+func (q *Queue) prepare(p *prepared, a *callhome.Alert, m Maker, made bool) {
 	if !made {
 		text, err := json.Marshal(a)
 		if err != nil {
-			return callhome.Errorf(callhome.KindInvalid, "put alert: %w", err)
+			p.err = callhome.Errorf(callhome.KindInvalid, "put alert: %w", err)
+			return
 		}
 		p.row.Packed = q.packs.pack(text)
-		return nil
+		return
 	}
 	pending := &Pending{Alert: *a, AcceptedAt: p.row.AcceptedAt, first: p.row.First}
 	pending.Alert.ID = p.id
@@ -97,7 +124,6 @@ func (q *Queue) prepare(p *prepared, a *callhome.Alert, m Maker, made bool) erro
 		p.entries[i].Envelope.AlertID, p.entries[i].Envelope.Device = p.id, p.row.Device
 	}
 	p.outcomes = outcomes
-	return nil
 }
 
 func (p *prepared) stored() int {
@@ -108,35 +134,25 @@ func (p *prepared) stored() int {
 	return n
 }
 
-// aside runs f for 0 to n-1, on as many goroutines as there are processors, and gives an error of one of them.
-func aside(n int, f func(i int) error) error {
+// aside runs f for 0 to n-1, on as many goroutines as there are processors.
+func aside(n int, f func(i int)) {
 	workers := min(n, runtime.GOMAXPROCS(0))
 	if workers <= 1 {
 		for i := range n {
-			if err := f(i); err != nil {
-				return err
-			}
+			f(i)
 		}
-		return nil
+		return
 	}
 	var next atomic.Int64
-	var failed atomic.Pointer[error]
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if err := f(i); err != nil {
-					failed.Store(&err)
-					return
-				}
+				f(i)
 			}
 		})
 	}
 	wg.Wait()
-	if err := failed.Load(); err != nil {
-		return *err
-	}
-	return nil
 }
 
 // Accept stores prepared alerts in one transaction, all or none, and gives their IDs. They are durable when nil is
@@ -145,6 +161,9 @@ func aside(n int, f func(i int) error) error {
 func (q *Queue) Accept(ctx context.Context, p *Prepared) ([]callhome.AlertID, error) {
 	entries := 0
 	for i := range p.alerts {
+		if err := p.alerts[i].err; err != nil {
+			return nil, err
+		}
 		entries += len(p.alerts[i].entries)
 	}
 	r := &request{bytes: p.bytes, add: func(d *draft) error {
@@ -192,9 +211,5 @@ func (q *Queue) PutAlert(ctx context.Context, a callhome.Alert) error {
 // PutAlerts stores alerts to be collected in one transaction, all or none, and gives their IDs; see PutAlert. IDs that
 // the alerts have are replaced.
 func (q *Queue) PutAlerts(ctx context.Context, alerts []callhome.Alert) ([]callhome.AlertID, error) {
-	p, err := q.Prepare(alerts, nil)
-	if err != nil {
-		return nil, err
-	}
-	return q.Accept(ctx, p)
+	return q.Accept(ctx, q.Prepare(alerts, nil))
 }

@@ -155,12 +155,14 @@ func (m *model) accept(t *rapid.T) {
 		k.ready[a.Text] = rapid.IntRange(0, 3).Draw(t, "ready") > 0
 		alerts = append(alerts, a)
 	}
-	p, err := m.q.Prepare(alerts, k)
-	if err != nil {
-		t.Fatal(err)
+	prepared := []*outbox.Prepared{m.q.Prepare(alerts, k)}
+	if rapid.Bool().Draw(t, "split") {
+		prepared = prepared[0].Split()
 	}
-	if _, err := m.q.Accept(context.Background(), p); err != nil {
-		t.Fatal(err)
+	for _, p := range prepared {
+		if _, err := m.q.Accept(context.Background(), p); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, a := range alerts {
 		made := k.made[a.Text]
