@@ -2,7 +2,7 @@ package outbox
 
 // maxFresh bounds the bodies that are kept in memory for whoever leases them next: what a busy moment brings, and little
 // beside the process.
-const maxFresh = 2 << 20
+const maxFresh = 4 << 20
 
 // freshOverhead is what a kept entry costs beside its body.
 const freshOverhead = 1 << 10
@@ -21,12 +21,12 @@ type fresh struct {
 }
 
 // keep adds an entry that was just committed, with its body.
-func (b *board) keep(l *lane, e *Entry, body []byte) {
+func (b *board) keep(r *road, l *lane, e *Entry, body []byte) {
 	f := &l.fresh
 	switch {
 	case e.ID <= f.readTo:
 		return
-	case f.beyond, b.fresh+len(body)+freshOverhead > maxFresh:
+	case f.beyond, r.probing, b.fresh+len(body)+freshOverhead > maxFresh:
 		f.beyond = true
 		return
 	}
@@ -62,6 +62,13 @@ func (b *board) takeFresh(l *lane, limit, maxBytes int) (entries []Entry, rest, 
 func (l *lane) readAll(last EntryID) {
 	if !l.again {
 		l.fresh = fresh{readTo: last}
+	}
+}
+
+// forgetAll lets go of what is at hand of a road whose destination does not answer.
+func (b *board) forgetAll(r *road) {
+	for _, l := range r.lanes {
+		b.forget(l)
 	}
 }
 

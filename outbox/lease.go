@@ -323,6 +323,7 @@ func (q *Queue) Hold(dest callhome.Destination, until time.Time) {
 	}
 	if r != nil {
 		r.until, r.probing = until, true
+		q.board.forgetAll(r)
 		q.wakeAll()
 	}
 }

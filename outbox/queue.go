@@ -94,6 +94,7 @@ func open(ctx context.Context, store Store, o Options) (*Queue, error) {
 		done: make(chan struct{}), tidied: make(chan struct{}), board: newBoard(), working: map[int64]*work{},
 		changed: make(chan struct{}), books: loaded.Mark, counts: map[Count]int64{},
 	}
+	q.packs.quick.Store(q.short())
 	q.collect = q.board.open(Road{ID: collectRoad}, true)
 	for _, r := range loaded.Roads {
 		q.board.open(r, true)
@@ -148,6 +149,7 @@ func (q *Queue) committed(d *draft) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.books = d.Mark
+	q.packs.quick.Store(q.short())
 	for _, c := range d.Increments {
 		n := c.N
 		c.N = 0
@@ -157,19 +159,23 @@ func (q *Queue) committed(d *draft) {
 		q.board.open(r, false)
 	}
 	for _, k := range d.lanes {
-		l := q.board.roads[k.road].added(k.device)
+		r := q.board.roads[k.road]
+		l := r.added(k.device)
 		switch {
 		case l == nil || k.road == collectRoad:
 		case k.entry == noEntry:
 			q.board.forget(l)
 		default:
-			q.board.keep(l, &d.Entries[k.entry], d.bodies[k.entry])
+			q.board.keep(r, l, &d.Entries[k.entry], d.bodies[k.entry])
 		}
 	}
 	if len(d.lanes) > 0 {
 		q.wakeAll()
 	}
 }
+
+// short reports whether what waits will be gone in a moment; q.mu is held.
+func (q *Queue) short() bool { return q.books.AlertBytes+q.books.EntryBytes < shortQueue }
 
 // wakeAll lets everyone look again who waits for a lane; q.mu is held.
 func (q *Queue) wakeAll() {

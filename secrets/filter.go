@@ -21,6 +21,7 @@ type filter struct {
 	class   [256]uint8 // bytes that occur in no literal are class 0
 	classes int
 	next    []uint16 // by state*classes + class
+	steps   []uint32 // the same for find: the place of the next state in here, shifted; the lowest bit says that it has hits
 	hits    []Set    // by state
 }
 
@@ -93,12 +94,19 @@ func (f *filter) link(fail []uint16) {
 			}
 		}
 	}
+	f.steps = make([]uint32, len(f.next))
+	for i, state := range f.next {
+		f.steps[i] = uint32(int(state)*f.classes) << 1
+		if !f.hits[state].empty() {
+			f.steps[i] |= 1
+		}
+	}
 }
 
 // find calls line for every line of text that holds a literal of a rule in want, with the rules concerned. Lines come
 // in order, with their bounds without the newline.
 func (f *filter) find(text string, want Set, line func(from, to int, found Set)) {
-	state, start := 0, 0
+	step, start := uint32(0), 0
 	var found Set
 	for i := 0; i < len(text); i++ {
 		c := text[i]
@@ -106,12 +114,12 @@ func (f *filter) find(text string, want Set, line func(from, to int, found Set))
 			if !found.empty() {
 				line(start, i, found)
 			}
-			state, start, found = 0, i+1, Set{}
+			step, start, found = 0, i+1, Set{}
 			continue
 		}
-		state = int(f.next[state*f.classes+int(f.class[c])])
-		if h := &f.hits[state]; h[0]|h[1] != 0 {
-			found = found.or(h.and(want))
+		step = f.steps[step>>1+uint32(f.class[c])]
+		if step&1 != 0 {
+			found = found.or(f.hits[int(step>>1)/f.classes].and(want))
 		}
 	}
 	if !found.empty() {

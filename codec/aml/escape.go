@@ -40,6 +40,12 @@ func escapeOf(c byte, quoted bool) string {
 func appendText(dst []byte, s string, quoted bool) []byte {
 	flushed := 0
 	for i := 0; i < len(s); {
+		for i < len(s) && plainText[s[i]] {
+			i++
+		}
+		if i == len(s) {
+			break
+		}
 		n, change := 1, ""
 		if s[i] < utf8.RuneSelf {
 			change = escapeOf(s[i], quoted)
@@ -54,6 +60,14 @@ func appendText(dst []byte, s string, quoted bool) []byte {
 	}
 	return append(dst, s[flushed:]...)
 }
+
+// plainText are the bytes that stand for themselves in text and in attributes.
+var plainText = func() (t [256]bool) {
+	for c := range utf8.RuneSelf {
+		t[c] = escapeOf(byte(c), true) == "" && escapeOf(byte(c), false) == ""
+	}
+	return t
+}()
 
 // checkRune measures the character that s begins with, outside ASCII; change stands for one that XML forbids.
 func checkRune(s string) (n int, change string) {

@@ -31,6 +31,9 @@ func survey(body []byte) surveyed {
 	s := surveyed{plain: true}
 	start := 0
 	for i, c := range body {
+		if easy[c] || c == ' ' {
+			continue
+		}
 		switch {
 		case c == '\n':
 			s.plain = s.plain && plainLine(body[start:i])
@@ -83,6 +86,14 @@ const (
 func appendQuoted(dst, body []byte) []byte {
 	column := 0
 	for i := 0; i < len(body); i++ {
+		if column > 0 && column < quotedLine-1 {
+			n := easyRun(body[i:min(len(body), i+quotedLine-1-column)], body[i:])
+			dst = append(dst, body[i:i+n]...)
+			column += n
+			if i += n; i == len(body) {
+				break
+			}
+		}
 		c := body[i]
 		if n := lineEnd(body[i:]); n > 0 {
 			dst = append(dst, "\r\n"...)
@@ -110,6 +121,25 @@ func appendQuoted(dst, body []byte) []byte {
 		column += width
 	}
 	return closeLine(dst)
+}
+
+// easy are the bytes that stand for themselves wherever they are in a line, but at its start.
+var easy = func() (t [256]bool) {
+	for c := byte('!'); c < 0x7f; c++ {
+		t[c] = c != '='
+	}
+	return t
+}()
+
+// easyRun is how many bytes that part, the start of body, begins with stand for themselves: those that are easy, and
+// blanks before such.
+func easyRun(part, body []byte) int {
+	for i, c := range part {
+		if !easy[c] && (c != ' ' || i+1 == len(body) || !easy[body[i+1]]) {
+			return i
+		}
+	}
+	return len(part)
 }
 
 // lineEnd is the length of the line end at the start of b, 0 when there is none.
