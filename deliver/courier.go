@@ -95,8 +95,9 @@ func (c *Courier) Run(ctx context.Context) error {
 			return fmt.Errorf("courier: %w", err)
 		}
 		wg.Go(func() {
-			defer func() { <-free }()
 			c.work(ctx, lasting, lease)
+			<-free // others may send while the outcome is being stored
+			c.settle(lasting, lease)
 		})
 	}
 }
@@ -127,6 +128,10 @@ func (c *Courier) work(ctx, lasting context.Context, lease *outbox.Lease) {
 			break
 		}
 	}
+}
+
+// settle records what came of a lease.
+func (c *Courier) settle(lasting context.Context, lease *outbox.Lease) {
 	if err := c.queue.Settle(lasting, lease); err != nil && !errors.Is(err, context.Canceled) {
 		c.log.Error("the outcome of deliveries could not be stored; they are repeated", "destination", callhome.MaskURL(lease.Destination.Address), "err", err)
 	}

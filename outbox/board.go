@@ -10,6 +10,10 @@ import (
 // maxReady bounds the lanes a road remembers as ready; further ones are found again by scanning the store.
 const maxReady = 4096
 
+// maxSettled bounds the lanes that are out of a road, those in hand and those whose outcome is being stored, in leases that
+// it may have at a time: while the store does not work, they stay out.
+const maxSettled = 4
+
 type laneState int
 
 const (
@@ -24,6 +28,7 @@ type lane struct {
 	state  laneState
 	due    time.Time // while waiting
 	again  bool      // something came while it was leased
+	settle bool      // leased, and its outcome is being stored
 	index  int       // in the heap of waiting lanes
 	fresh  fresh     // its first entries, as far as they are at hand
 }
@@ -34,7 +39,8 @@ type road struct {
 	lanes   map[string]*lane
 	ready   []*lane // first come, first served
 	waiting laneHeap
-	leased  int
+	leased  int // lanes in somebody's hand, without those that are settled
+	settled int // lanes whose outcome is being stored
 
 	more     bool    // the store may hold lanes without a record
 	overflow bool    // a lane found no room since the scan's lap began
@@ -131,9 +137,16 @@ func (r *road) take(now time.Time, perRoad int) *lane {
 
 func (r *road) passable(now time.Time, perRoad int) bool {
 	if r.probing {
-		return r.leased == 0 && !r.until.After(now)
+		return r.leased+r.settled == 0 && !r.until.After(now)
 	}
-	return perRoad == 0 || r.leased < perRoad
+	return perRoad == 0 || r.leased < perRoad && r.leased+r.settled < maxSettled*perRoad
+}
+
+// settling tells that nothing more is sent of a leased lane: others may take its turn while its outcome is being stored.
+func (r *road) settling(l *lane) {
+	l.settle = true
+	r.leased--
+	r.settled++
 }
 
 func (r *road) hold(l *lane) {
@@ -167,7 +180,12 @@ func (r *road) claim(device string) *lane {
 // release gives a leased lane back. empty says that the store had nothing more in it when it was last read; due, if
 // after now, is when it may be worked again.
 func (r *road) release(l *lane, now, due time.Time, empty bool) {
-	r.leased--
+	if l.settle {
+		l.settle = false
+		r.settled--
+	} else {
+		r.leased--
+	}
 	switch {
 	case empty && !l.again:
 		delete(r.lanes, l.device)
@@ -182,7 +200,7 @@ func (r *road) release(l *lane, now, due time.Time, empty bool) {
 
 // nextDue is when the road may have work that it has not now; zero if only a change can bring it.
 func (r *road) nextDue(now time.Time, perRoad int) time.Time {
-	if r.probing && r.leased > 0 || !r.probing && !r.passable(now, perRoad) {
+	if r.probing && r.leased+r.settled > 0 || !r.probing && !r.passable(now, perRoad) {
 		return time.Time{}
 	}
 	var due time.Time

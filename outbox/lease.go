@@ -10,7 +10,7 @@ import (
 
 // Limits bound what one Lease takes.
 type Limits struct {
-	PerDestination int // leases of one destination at a time; 0: no bound
+	PerDestination int // leases of one destination at a time that are not handed to Settle; 0: no bound
 	Entries        int // 0: DefaultLeaseEntries
 	Bytes          int // no further entry once the stored bodies hold so many; 0: DefaultLeaseBytes
 }
@@ -248,6 +248,10 @@ func (q *Queue) Settle(ctx context.Context, l *Lease) error {
 		q.giveBack(l.road, l.lane, time.Time{}, false)
 		return nil
 	}
+	q.mu.Lock()
+	l.road.settling(l.lane)
+	q.wakeAll()
+	q.mu.Unlock()
 	r := &request{keep: true, add: func(d *draft) error {
 		for i := range l.verdicts {
 			d.settle(&l.Entries[i], &l.verdicts[i])
