@@ -143,6 +143,9 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 
 // use makes a plan the current one.
 func (a *Agent) use(p *plan) {
+	if before := a.plan.Load(); before != nil {
+		p.devices.inherit(before.devices)
+	}
 	a.plan.Store(p)
 	if a.parts.Collector != nil && a.parts.Devices != nil {
 		a.parts.Collector.SetDevices(a.parts.Devices(p.cfg))

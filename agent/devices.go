@@ -13,8 +13,9 @@ import (
 // target is a device as the plan sees it: the agent's own host, a configured network device, or a sender nobody
 // configured.
 type target struct {
-	name        string // hostname of its entry
-	key         []byte // name, as sequence numbers are kept by it
+	name        string    // hostname of its entry
+	key         []byte    // name, as sequence numbers are kept by it
+	numbered    *numbered // nil for strangers
 	device      Device
 	personality *personality.Personality
 	parser      syslog.Parser
@@ -34,6 +35,7 @@ func newDeviceIndex(own Device, ownNames []string, devices []NetworkDevice) *dev
 	x := &deviceIndex{byAddr: map[netip.Addr]*target{}, byName: map[string]*target{}, byShort: map[string]*target{}}
 	x.own = newTarget(own)
 	x.own.name = own.Hostname
+	x.own.numbered = &numbered{disturbed: disturbed{device: own.Hostname}}
 	for _, name := range append([]string{"localhost", "127.0.0.1", "::1"}, ownNames...) {
 		x.byName[strings.ToLower(name)] = x.own
 	}
@@ -42,6 +44,7 @@ func newDeviceIndex(own Device, ownNames []string, devices []NetworkDevice) *dev
 		d := &devices[i]
 		t := newTarget(d.Device)
 		t.name, t.config = d.Hostname, d
+		t.numbered = &numbered{disturbed: disturbed{device: d.Hostname}}
 		x.all = append(x.all, t)
 		x.addName(d.Hostname, t)
 		for _, a := range append([]string{d.Address}, d.Addresses...) {
@@ -71,6 +74,19 @@ func newTarget(d Device) *target {
 		t.parser.Pinned = p.Dialects[0]
 	}
 	return t
+}
+
+// inherit takes over what devices of the same names had of their own before a reload.
+func (x *deviceIndex) inherit(before *deviceIndex) {
+	names := make(map[string]*numbered, 1+len(before.all))
+	for _, t := range append([]*target{before.own}, before.all...) {
+		names[t.name] = t.numbered
+	}
+	for _, t := range append([]*target{x.own}, x.all...) {
+		if n := names[t.name]; n != nil {
+			t.numbered = n
+		}
+	}
 }
 
 func (x *deviceIndex) addName(name string, t *target) {

@@ -31,16 +31,17 @@ const (
 type sequences struct {
 	missed, hinted, late, restarts atomic.Int64 // since the start, of all devices
 
+	untold atomic.Int64 // when the first gap that was not told yet was seen, in nanoseconds since 1970; 0: none
+
 	seed   maphash.Seed
 	shards [sequenceShards]struct {
 		mu      sync.Mutex // guards tracker
 		tracker ciscolog.Tracker
 	}
 
-	mu       sync.Mutex // guards what follows
-	devices  map[string]*list.Element
-	recent   list.List // of *disturbed, the most recent in front
-	untold   time.Time // of the first gap that was not told yet
+	mu       sync.Mutex               // guards what follows
+	devices  map[string]*list.Element // those without an entry
+	recent   list.List                // of *disturbed, the most recent in front
 	lastTold time.Time
 }
 
@@ -57,10 +58,28 @@ type Sequence struct {
 	Last     time.Time `json:"last"`     // time of receipt of the line after the last gap or restart
 }
 
+// disturbed is the account of a device.
 type disturbed struct {
-	Sequence
+	device                               string
+	missed, hinted, late, gaps, restarts atomic.Int64
+	last                                 atomic.Int64 // in nanoseconds since 1970; 0: undisturbed
 
-	told int64 // of Missed less Late
+	told int64 // of missed less late; owned by tell
+}
+
+func (d *disturbed) sequence() Sequence {
+	return Sequence{
+		Device: d.device, Missed: d.missed.Load(), Hinted: d.hinted.Load(), Late: d.late.Load(), Gaps: d.gaps.Load(),
+		Restarts: d.restarts.Load(), Last: time.Unix(0, d.last.Load()).UTC(),
+	}
+}
+
+// numbered is what a device with an entry has of its own, so that its lines need no look-up. It outlives reloads.
+type numbered struct {
+	disturbed
+
+	mu      sync.Mutex // guards counter
+	counter ciscolog.Counter
 }
 
 func newSequences() *sequences {
@@ -80,19 +99,14 @@ func (s *sequences) observe(t *target, o *intake.Origin, l *syslog.Line) {
 	if number < 0 {
 		return
 	}
-	var address [16]byte
-	host := l.Host
-	switch {
-	case t != nil:
-		host = t.key
-	case len(host) == 0:
-		address = o.Peer.Addr().As16()
-		host = address[:]
+	var seen ciscolog.Observation
+	if t != nil && len(app) == 0 {
+		t.numbered.mu.Lock()
+		seen = t.numbered.counter.Number(uint64(number), l.Time)
+		t.numbered.mu.Unlock()
+	} else {
+		seen = s.track(t, o, l, ciscolog.Stream{App: app, Process: process}, uint64(number))
 	}
-	shard := &s.shards[maphash.Bytes(s.seed, host)%sequenceShards]
-	shard.mu.Lock()
-	seen := shard.tracker.Number(ciscolog.Stream{Host: host, App: app, Process: process}, uint64(number), l.Time)
-	shard.mu.Unlock()
 	switch seen.Order {
 	case ciscolog.OrderNone, ciscolog.OrderFirst, ciscolog.OrderNext, ciscolog.OrderRepeat:
 		return
@@ -102,6 +116,23 @@ func (s *sequences) observe(t *target, o *intake.Origin, l *syslog.Line) {
 		}
 	}
 	s.disturb(t, o, l, seen, hint)
+}
+
+// track looks the stream of a line up.
+func (s *sequences) track(t *target, o *intake.Origin, l *syslog.Line, of ciscolog.Stream, number uint64) ciscolog.Observation {
+	var address [16]byte
+	of.Host = l.Host
+	switch {
+	case t != nil:
+		of.Host = t.key
+	case len(l.Host) == 0:
+		address = o.Peer.Addr().As16()
+		of.Host = address[:]
+	}
+	shard := &s.shards[maphash.Bytes(s.seed, of.Host)%sequenceShards]
+	shard.mu.Lock()
+	defer shard.mu.Unlock()
+	return shard.tracker.Number(of, number, l.Time)
 }
 
 var processMark = []byte("[pname.orig=")
@@ -127,72 +158,87 @@ func numberOf(l *syslog.Line) (number int64, app, process []byte, hint bool) {
 
 // disturb counts what is out of order.
 func (s *sequences) disturb(t *target, o *intake.Origin, l *syslog.Line, seen ciscolog.Observation, hint bool) {
+	d := s.account(t, o, l)
+	if seen.Order == ciscolog.OrderLate {
+		s.late.Add(1)
+		d.late.Add(1)
+		return
+	}
+	missing := int64(seen.Missing)
+	if seen.Order == ciscolog.OrderRestart {
+		s.restarts.Add(1)
+		d.restarts.Add(1)
+		if l.Dialect != syslog.CiscoLog && l.Dialect != syslog.UCM {
+			missing = 0 // a device that starts counts lines that it logs before it can send any
+		}
+	}
+	at := o.ReceivedAt.UnixNano()
+	d.last.Store(at)
+	if missing == 0 {
+		return
+	}
+	s.missed.Add(missing)
+	d.missed.Add(missing)
+	d.gaps.Add(1)
+	if hint {
+		s.hinted.Add(missing)
+		d.hinted.Add(missing)
+	}
+	if s.untold.Load() == 0 {
+		s.untold.CompareAndSwap(0, at)
+	}
+}
+
+// account finds or makes the account of a line's device.
+func (s *sequences) account(t *target, o *intake.Origin, l *syslog.Line) *disturbed {
+	if t != nil {
+		return &t.numbered.disturbed
+	}
 	var buf [maxHostname]byte
 	name := buf[:0]
 	switch {
-	case t != nil:
-		name = append(name, t.name...)
 	case len(l.Host) > 0 && len(l.Host) <= maxHostname:
 		name = append(name, l.Host...)
 	case o.Peer.IsValid():
 		name = o.Peer.Addr().Unmap().AppendTo(name)
 	}
-	missing := int64(seen.Missing)
-	if seen.Order == ciscolog.OrderRestart && l.Dialect != syslog.CiscoLog && l.Dialect != syslog.UCM {
-		missing = 0 // a device that starts counts lines that it logs before it can send any
-	}
-	s.missed.Add(missing)
-	if hint {
-		s.hinted.Add(missing)
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	d := s.device(name)
-	d.Missed += missing
-	if hint {
-		d.Hinted += missing
-	}
-	switch seen.Order {
-	case ciscolog.OrderLate:
-		s.late.Add(1)
-		d.Late++
-		return
-	case ciscolog.OrderRestart:
-		s.restarts.Add(1)
-		d.Restarts++
-	}
-	d.Last = o.ReceivedAt
-	if missing > 0 {
-		d.Gaps++
-		if s.untold.IsZero() {
-			s.untold = o.ReceivedAt
-		}
-	}
-}
-
-// device finds or makes a device's account; s.mu is held.
-func (s *sequences) device(name []byte) *disturbed {
 	if e := s.devices[string(name)]; e != nil {
 		s.recent.MoveToFront(e)
 		return e.Value.(*disturbed)
 	}
-	d := &disturbed{Sequence: Sequence{Device: string(name)}}
-	s.devices[d.Device] = s.recent.PushFront(d)
+	d := &disturbed{device: string(name)}
+	s.devices[d.device] = s.recent.PushFront(d)
 	if s.recent.Len() > maxDisturbed {
 		oldest := s.recent.Back()
 		s.recent.Remove(oldest)
-		delete(s.devices, oldest.Value.(*disturbed).Device)
+		delete(s.devices, oldest.Value.(*disturbed).device)
 	}
 	return d
 }
 
-// list gives the accounts by device.
-func (s *sequences) list() []Sequence {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	out := make([]Sequence, 0, s.recent.Len())
+// all are the accounts of a plan's devices and of strangers; s.mu is held.
+func (s *sequences) all(x *deviceIndex) (out []*disturbed) {
+	for _, t := range append([]*target{x.own}, x.all...) {
+		if t.numbered.last.Load() != 0 || t.numbered.late.Load() != 0 {
+			out = append(out, &t.numbered.disturbed)
+		}
+	}
 	for e := s.recent.Front(); e != nil; e = e.Next() {
-		out = append(out, e.Value.(*disturbed).Sequence)
+		out = append(out, e.Value.(*disturbed))
+	}
+	return out
+}
+
+// list gives the accounts by device.
+func (s *sequences) list(x *deviceIndex) []Sequence {
+	s.mu.Lock()
+	accounts := s.all(x)
+	s.mu.Unlock()
+	out := make([]Sequence, len(accounts))
+	for i, d := range accounts {
+		out[i] = d.sequence()
 	}
 	slices.SortFunc(out, func(a, b Sequence) int { return strings.Compare(a.Device, b.Device) })
 	return out
@@ -206,17 +252,20 @@ type gaps struct {
 }
 
 // tell gives what is to be told now: at most once a minute, and not before overtaken lines had time to come.
-func (s *sequences) tell(now time.Time) (g gaps, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.untold.IsZero() || now.Sub(s.untold) < gapSettle || now.Sub(s.lastTold) < gapPause {
+func (s *sequences) tell(x *deviceIndex, now time.Time) (g gaps, ok bool) {
+	untold := s.untold.Load()
+	if untold == 0 || now.Sub(time.Unix(0, untold)) < gapSettle {
 		return g, false
 	}
-	s.untold = time.Time{}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.lastTold) < gapPause {
+		return g, false
+	}
+	s.untold.Store(0)
 	most := int64(0)
-	for e := s.recent.Front(); e != nil; e = e.Next() {
-		d := e.Value.(*disturbed)
-		n := d.Missed - d.Late - d.told
+	for _, d := range s.all(x) {
+		n := d.missed.Load() - d.late.Load() - d.told
 		if n <= 0 {
 			continue
 		}
@@ -224,7 +273,7 @@ func (s *sequences) tell(now time.Time) (g gaps, ok bool) {
 		g.lines += n
 		g.devices++
 		if n > most {
-			most, g.most = n, d.Device
+			most, g.most = n, d.device
 		}
 	}
 	if g.devices == 0 {
@@ -236,7 +285,7 @@ func (s *sequences) tell(now time.Time) (g gaps, ok bool) {
 
 // tellGaps logs that lines were missed.
 func (a *Agent) tellGaps(now time.Time) {
-	if g, ok := a.sequences.tell(now); ok {
+	if g, ok := a.sequences.tell(a.plan.Load().devices, now); ok {
 		a.parts.Log.Warn("numbers of lines are missing: lines were lost on the way, or were never sent (show call-home statistics)",
 			"lines", g.lines, "devices", g.devices, "device", g.most)
 	}

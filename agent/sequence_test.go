@@ -80,6 +80,12 @@ func TestGapsInTheNumbersOfLines(t *testing.T) {
 		if got := strings.Count(w.log.String(), "numbers of lines are missing"); got != 1 {
 			t.Errorf("%d notices within a minute", got)
 		}
+		cfg := testConfig()
+		cfg.CallHome.Contact.Name = "Somebody Else"
+		if err := w.agent.Reload(cfg); err != nil {
+			t.Fatal(err)
+		}
+		w.take("192.0.2.7", iosLine(31, "core-1")) // the next, also after a reload
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if !strings.Contains(w.log.String(), "lines=26 devices=1 device=core-1") {
@@ -104,6 +110,9 @@ func metric(t *testing.T, reg *prometheus.Registry, name string) float64 {
 	return 0
 }
 
+// nobody is a configuration without devices.
+var nobody = newDeviceIndex(Device{Hostname: "own"}, nil, nil)
+
 func TestSequencesAreBounded(t *testing.T) {
 	s := newSequences()
 	o := &intake.Origin{Source: callhome.SourceSyslog, ReceivedAt: time.Now(), Peer: netip.MustParseAddrPort("192.0.2.1:514")}
@@ -114,7 +123,7 @@ func TestSequencesAreBounded(t *testing.T) {
 			s.observe(nil, o, &l)
 		}
 	}
-	if n := len(s.list()); n != maxDisturbed || len(s.devices) != maxDisturbed {
+	if n := len(s.list(nobody)); n != maxDisturbed || len(s.devices) != maxDisturbed {
 		t.Errorf("%d devices are remembered", n)
 	}
 	if s.missed.Load() != 2*maxDisturbed*3 {
@@ -132,7 +141,7 @@ func TestLinesWithoutAHostAreKeptByTheirAddress(t *testing.T) {
 			s.observe(nil, o, &l)
 		}
 	}
-	got := s.list()
+	got := s.list(nobody)
 	if len(got) != 2 || got[0].Device != "192.0.2.1" || got[1].Device != "2001:db8::1" || got[0].Missed != 2 || got[1].Missed != 2 {
 		t.Errorf("got %+v", got)
 	}
@@ -149,12 +158,18 @@ func TestObserveAllocatesNothing(t *testing.T) {
 }
 
 func BenchmarkObserve(b *testing.B) {
+	for name, t := range map[string]*target{"stranger": nil, "device": nobody.own} {
+		b.Run(name, func(b *testing.B) { benchObserve(b, t) })
+	}
+}
+
+func benchObserve(b *testing.B, t *target) {
 	s := newSequences()
 	o := &intake.Origin{ReceivedAt: time.Now(), Peer: netip.MustParseAddrPort("192.0.2.1:514")}
 	var l syslog.Line
 	strangerParser.Parse([]byte(iosLine(1, "core-1")), o.ReceivedAt, &l)
 	for b.Loop() {
 		l.Counter = (l.Counter + 1) % (1 << 32)
-		s.observe(nil, o, &l)
+		s.observe(t, o, &l)
 	}
 }

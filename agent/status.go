@@ -181,7 +181,7 @@ func (a *Agent) Statistics(ctx context.Context) (Statistics, error) {
 	}
 	return Statistics{
 		Statistics: a.parts.Outbox.Statistics(), Dropped: a.stats.drops(), Depth: depth,
-		Joined: a.joiner.joined.Load(), Incomplete: a.joiner.incomplete.Load(), Sequences: a.sequences.list(),
+		Joined: a.joiner.joined.Load(), Incomplete: a.joiner.incomplete.Load(), Sequences: a.sequences.list(a.plan.Load().devices),
 	}, nil
 }
 

@@ -51,9 +51,33 @@ type Tracker struct {
 }
 
 type stream struct {
-	key  string
-	last uint32
-	at   time.Time // stamp of the last number
+	key string
+	Counter
+}
+
+// Counter watches the numbers of one stream. The zero Counter is ready; it is not safe for use by several goroutines at
+// once.
+type Counter struct {
+	begun bool
+	last  uint32
+	at    time.Time // stamp of the last number
+}
+
+// Number takes the next number of the stream; see [Tracker.Number].
+func (c *Counter) Number(number uint64, at time.Time) Observation {
+	if number > MaxSeq {
+		return Observation{}
+	}
+	seq := uint32(number)
+	if !c.begun {
+		*c = Counter{begun: true, last: seq, at: at}
+		return Observation{Order: OrderFirst}
+	}
+	o := c.compare(seq, at)
+	if o.Order != OrderLate {
+		c.last, c.at = seq, at
+	}
+	return o
 }
 
 // Stream names what numbers its messages: a host, an application and a process, of which any may be empty. Hosts are
@@ -85,19 +109,13 @@ func (t *Tracker) Number(of Stream, number uint64, at time.Time) Observation {
 		return Observation{}
 	}
 	t.streamKey(of)
-	seq := uint32(number)
 	e := t.streams[string(t.key)]
 	if e == nil {
-		t.remember(&stream{key: string(t.key), last: seq, at: at})
-		return Observation{Order: OrderFirst}
+		t.remember(&stream{key: string(t.key)})
+		e = t.recent.Front()
 	}
 	t.recent.MoveToFront(e)
-	s := e.Value.(*stream)
-	o := s.compare(seq, at)
-	if o.Order != OrderLate {
-		s.last, s.at = seq, at
-	}
-	return o
+	return e.Value.(*stream).Number(number, at)
 }
 
 // stampTime is the time of the stamp, zero when the sender gave none.
@@ -109,7 +127,7 @@ func (r *Record) stampTime() time.Time {
 }
 
 // compare judges a number of the stream.
-func (s *stream) compare(seq uint32, at time.Time) Observation {
+func (s *Counter) compare(seq uint32, at time.Time) Observation {
 	switch {
 	case seq == s.last:
 		return Observation{Order: OrderRepeat}
