@@ -70,3 +70,42 @@ func TestNoAlertOvertakesAnother(t *testing.T) {
 		}
 	})
 }
+
+// Where all subscriptions have patterns, lines without their phrases are not even judged; but what ends trouble that was
+// told is, of a device, of a stranger, and after a restart.
+func TestTheEndIsToldThoughNoPatternFitsIt(t *testing.T) {
+	cfg := testConfig()
+	level := callhome.LevelNormal
+	cfg.CallHome.Profiles = []callhome.Profile{{Name: "noc", Active: true, Format: callhome.FormatShort, Email: []string{"noc@ops.example"},
+		Subscribe: []callhome.Subscription{{Group: callhome.GroupSyslog, Severity: &level, Pattern: "changed state to down"}}}}
+	for name, peer := range map[string]string{"a device": "192.0.2.7", "a stranger": "192.0.2.99"} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				store, state := outboxtest.NewMemory(), &memory{}
+				line := linkDown
+				if name == "a stranger" {
+					line = strings.Replace(line, "core-1", "sw-9", 1)
+				}
+				up := strings.Replace(line, "to down", "to up", 1)
+				w := startOn(t, cfg, store, state)
+				synctest.Wait()
+				if !w.agent.plan.Load().table.Untouched([]byte(up)) {
+					t.Fatal("the table looks at more than phrases; the test shows nothing")
+				}
+				w.take(peer, up) // ends nothing
+				w.take(peer, line)
+				if got := len(w.envelopes()); got != 1 {
+					t.Fatalf("got %d messages, want the beginning", got)
+				}
+				w.stop()
+				w = startOn(t, cfg, store, state)
+				defer w.stop()
+				time.Sleep(time.Minute)
+				w.take(peer, up)
+				if got := w.envelopes(); len(got) != 2 || !strings.Contains(string(got[1].Body), "to up") {
+					t.Errorf("got %s, want the end too", bodies(got))
+				}
+			})
+		})
+	}
+}

@@ -97,6 +97,7 @@ type Agent struct {
 
 	throttleMu sync.Mutex        // guards limiter
 	limiter    *throttle.Limiter // state outlives reloads
+	troubled   atomic.Bool       // some end of something may concern somebody; see calm
 	strangers  *strangers
 
 	reloads sync.Mutex // one reload at a time
@@ -132,6 +133,7 @@ func New(cfg Config, parts Parts) (*Agent, error) {
 	if err := a.restoreThrottle(); err != nil {
 		parts.Log.Warn("what throttling remembered is lost; repeats may be told once more", "err", err)
 	}
+	a.troubled.Store(!a.limiter.Calm(""))
 	if parts.Metrics != nil {
 		if err := a.metrics.register(parts.Metrics, a); err != nil {
 			return nil, err

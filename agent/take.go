@@ -87,6 +87,11 @@ func local(o *intake.Origin) bool {
 // their thresholds say of the line that ends it.
 func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin, s *scratch) error {
 	l := &s.line
+	if p.table.Untouched(l.Raw) && a.calm(t) { // what it means does not matter
+		a.stats.unwanted.Add(1)
+		a.noteStranger(t, o, l)
+		return nil
+	}
 	v, pers := p.verdict(t, l)
 	subject := route.Subject{Line: l, Group: v.Group, Level: v.Level, Type: v.Type, State: v.State, Personality: pers}
 	s.decisions = p.table.Match(subject, s.decisions[:0])
@@ -116,6 +121,19 @@ func (a *Agent) judge(ctx context.Context, p *plan, t *target, o *intake.Origin,
 		}
 	}
 	return a.submit(ctx, p, alert, t == nil, waits(o))
+}
+
+// calm is a quick look whether no line of a device, nil for a stranger, can end what anybody was told of.
+func (a *Agent) calm(t *target) bool {
+	if !a.troubled.Load() {
+		return true
+	}
+	if t == nil || t.name == "" {
+		return false
+	}
+	a.throttleMu.Lock()
+	defer a.throttleMu.Unlock()
+	return a.limiter.Calm(t.name)
 }
 
 // mayEnd is a quick look whether an end of a type on a device could concern anybody: most links that come up do not.
@@ -172,6 +190,7 @@ func (a *Agent) submit(ctx context.Context, p *plan, alert callhome.Alert, stran
 	f.Stranger = stranger
 	a.throttleMu.Lock()
 	reason, allowed := a.limiter.Allow(now, f)
+	a.troubled.Store(!a.limiter.Calm(""))
 	a.throttleMu.Unlock()
 	if !allowed {
 		a.drop(&alert, reason)

@@ -48,6 +48,7 @@ func New(cfg Config) (*Table, error) {
 		return nil, err
 	}
 	t.index()
+	t.byText = t.onlyByText()
 	return t, nil
 }
 

@@ -34,6 +34,7 @@ type Limiter struct {
 	held     *lru[*held]
 	flapping map[string]bool // keys of troubles that flap
 	places   map[place]struct{}
+	raised   map[string]struct{} // devices that had trouble which ends; forgotten with places
 }
 
 // New makes a limiter that has heard of nothing.
@@ -41,6 +42,7 @@ func New(cfg Config) *Limiter {
 	l := &Limiter{
 		troubles: newLRU[*trouble](maxTroubles), buckets: newLRU[*bucket](maxBuckets), windows: newLRU[*window](maxWindows),
 		held: newLRU[*held](maxHeld), flapping: map[string]bool{}, places: map[place]struct{}{},
+		raised: map[string]struct{}{},
 	}
 	l.Configure(cfg)
 	return l
@@ -93,6 +95,8 @@ func (l *Limiter) Allow(now time.Time, f Facts) (callhome.Reason, bool) {
 	reason, ok := l.judge(now, key, t, &f)
 	if !known {
 		l.note(t)
+	} else if t.State == callhome.StateRaise {
+		l.raised[t.Device] = struct{}{}
 	}
 	if old, gone := l.troubles.put(key, t); gone {
 		delete(l.flapping, old)
@@ -108,12 +112,30 @@ type place struct{ device, kind string }
 func (l *Limiter) note(t *trouble) {
 	if len(l.places) >= 2*maxTroubles {
 		clear(l.places)
+		clear(l.raised)
 		for _, k := range l.troubles.keys() {
 			old, _ := l.troubles.peek(k)
-			l.places[place{old.Device, old.Type}] = struct{}{}
+			l.place(old)
 		}
 	}
+	l.place(t)
+}
+
+func (l *Limiter) place(t *trouble) {
 	l.places[place{t.Device, t.Type}] = struct{}{}
+	if t.State == callhome.StateRaise {
+		l.raised[t.Device] = struct{}{}
+	}
+}
+
+// Calm reports whether no end of anything on a device could end something that was told; with an empty name, of any
+// device.
+func (l *Limiter) Calm(device string) bool {
+	if device == "" {
+		return len(l.raised) == 0
+	}
+	_, raised := l.raised[device]
+	return !raised
 }
 
 // MayEnd reports whether an end of this type on this device could end something that was told. It allocates nothing, and
