@@ -119,6 +119,9 @@ func (x *deviceIndex) byHost(host []byte) *target {
 	if len(host) == 0 || len(host) > maxHostname {
 		return nil
 	}
+	if t := x.byName[string(host)]; t != nil { // as it stands in its entry, which is in small letters
+		return t
+	}
 	var buf [maxHostname]byte
 	name := buf[:len(host)]
 	dot := len(host)

@@ -133,9 +133,18 @@ func lastToken(b []byte) []byte {
 	return trim(b[n:])
 }
 
+func blank(c byte) bool {
+	return c == ' ' || c == ':' || c == '.' || c == '\r' || c == '\n' || c == '\t'
+}
+
 // trim takes blanks, colons and full stops off both ends; nothing is nil.
 func trim(b []byte) []byte {
-	b = bytes.Trim(b, " :.\r\n\t")
+	for len(b) > 0 && blank(b[0]) {
+		b = b[1:]
+	}
+	for len(b) > 0 && blank(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
 	if len(b) == 0 {
 		return nil
 	}
