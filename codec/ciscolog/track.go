@@ -127,21 +127,21 @@ func (r *Record) stampTime() time.Time {
 }
 
 // compare judges a number of the stream.
-func (s *Counter) compare(seq uint32, at time.Time) Observation {
+func (c *Counter) compare(seq uint32, at time.Time) Observation {
 	switch {
-	case seq == s.last:
+	case seq == c.last:
 		return Observation{Order: OrderRepeat}
-	case seq > s.last && s.last < wrapWindow && seq > MaxSeq-wrapWindow:
+	case seq > c.last && c.last < wrapWindow && seq > MaxSeq-wrapWindow:
 		return Observation{Order: OrderLate} // from before the wrap
-	case seq == s.last+1 && seq != 0:
+	case seq == c.last+1 && seq != 0:
 		return Observation{Order: OrderNext}
-	case seq > s.last:
-		return Observation{Order: OrderGap, Missing: uint64(seq - s.last - 1)}
-	case s.last > MaxSeq-wrapWindow && seq < wrapWindow:
-		return Observation{Order: OrderWrap, Missing: uint64(seq - s.last - 1)}
-	case seq == 0 || seq < restartBelow && (s.last-seq > lateWindow || at.After(s.at)):
+	case seq > c.last:
+		return Observation{Order: OrderGap, Missing: uint64(seq - c.last - 1)}
+	case c.last > MaxSeq-wrapWindow && seq < wrapWindow:
+		return Observation{Order: OrderWrap, Missing: uint64(seq - c.last - 1)}
+	case seq == 0 || seq < restartBelow && (c.last-seq > lateWindow || at.After(c.at)):
 		return Observation{Order: OrderRestart, Missing: uint64(seq)}
-	case at.Sub(s.at) > clockMargin && !s.at.IsZero():
+	case at.Sub(c.at) > clockMargin && !c.at.IsZero():
 		return Observation{Order: OrderRestart}
 	}
 	return Observation{Order: OrderLate}
