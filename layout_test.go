@@ -46,7 +46,7 @@ var layout = []struct {
 	{pkg: "gateway", may: []string{"enrol", "outbox", "deliver", "receive", "codec/...", "health", "gateway/..."}},
 	{pkg: "gateway/*", may: append(slices.Clone(ground), "PARENT", "enrol", "codec/...")},
 
-	{pkg: "server", may: []string{"enrol", "outbox", "deliver", "receive", "codec/...", "personality", "health", "server/..."}},
+	{pkg: "server", may: []string{"enrol", "outbox", "deliver", "receive", "codec/...", "personality", "secrets", "health", "server/..."}},
 	{pkg: "server/account", may: serverRooms(0)},
 	{pkg: "server/archive", may: serverRooms(1)},
 	{pkg: "server/ingest", may: serverRooms(2)},
@@ -73,7 +73,7 @@ var layout = []struct {
 	{pkg: "ctl/*", may: []string{"PARENT", "control", "config", "config/...", "agent", "agent/...", "gateway", "outbox", "health", "codec/...", "personality"}},
 	{pkg: "cmd/callhome", may: []string{
 		"agent", "agent/...", "config", "config/...", "control", "ctl", "ctl/...", "deliver", "deliver/...", "outbox", "outbox/spool",
-		"receive", "receive/...", "enrol", "gateway", "gateway/...", "server", "server/...", "health", "sqldb", "trustpoint", "resolve", "simulate", "simulate/...", "webkit",
+		"receive", "receive/...", "enrol", "gateway", "gateway/...", "server", "server/...", "health", "sqldb", "trustpoint", "resolve", "secrets", "simulate", "simulate/...", "webkit",
 	}},
 
 	{pkg: "callhometest", may: nil},

@@ -47,6 +47,7 @@ type Server struct {
 	Casework      casework.Config `yaml:"casework,omitempty" json:"casework,omitzero"`
 	Notify        notify.Config   `yaml:"notify,omitempty" json:"notify,omitzero"`
 	Rules         Rules           `yaml:"rules,omitempty" json:"rules,omitzero"`
+	Tickets       Tickets         `yaml:"tickets,omitempty" json:"tickets,omitzero"`
 
 	MailServers []smtpsend.Server `yaml:"mail_servers,omitempty" json:"mail_servers,omitempty"`
 	SMTP        smtpsend.Options  `yaml:"smtp,omitempty" json:"smtp,omitzero"`
@@ -131,7 +132,7 @@ func (c *Server) Validate() error {
 		checkRole(c.Role, RoleServer), c.Config.Validate(), c.TLS.Validate(), prefixed("http_server", c.HTTPServer.Validate()),
 		prefixed("smtp_server", c.SMTPServer.Validate()), placed(c.Casework.Validate()), placed(c.Notify.Validate()),
 		c.Queue.Validate(), c.Retry.Validate(), c.HTTP.Validate(), c.TrustPoints.Validate(), c.Resolver.Validate(), c.Source.Validate(),
-		smtpsend.Config{Servers: c.MailServers, SMTP: c.SMTP}.Validate(), c.validateListen(),
+		smtpsend.Config{Servers: c.MailServers, SMTP: c.SMTP}.Validate(), c.validateListen(), c.Tickets.validate(c.Casework.TicketSystems()),
 	}
 	if c.Metrics != nil {
 		if _, _, err := net.SplitHostPort(c.Metrics.Listen); err != nil {

@@ -170,8 +170,8 @@ func (s *Server) over(ctx context.Context, rooms Rooms, r *Retention) (bool, err
 
 func knownStatus(s string) bool { return slices.Contains(archive.Statuses(), archive.Status(s)) }
 
-// transact lets the desk work in a transaction of its own and tells people of what happened.
-func (s *Server) transact(ctx context.Context, f func(casework.Store) ([]casework.Happening, error)) error {
+// Transact lets the desk work in a transaction of its own and tells people of what happened.
+func (s *Server) Transact(ctx context.Context, f func(casework.Store) ([]casework.Happening, error)) error {
 	return s.db.InTx(ctx, func(rooms Rooms) error {
 		told, err := f(rooms.Casework())
 		if err != nil {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callhome"
+	"callhome/secrets"
 	"callhome/server/account"
 	"callhome/server/analysis"
 	"callhome/server/casework"
@@ -163,7 +164,36 @@ func (p *passage) tellChanges(ctx context.Context, units *inventory.Result, conf
 			return err
 		}
 	}
-	return nil
+	return p.tellOutput(ctx, &sub)
+}
+
+// Names of the chassis's further pairs in messages that an operator sent on demand.
+const (
+	pairForward = "ForwardAddress"
+	pairRequest = "ServiceNumber"
+)
+
+// tellOutput forwards the output of commands that an operator of the device sent, to the address the message names, or
+// else to the device's contact.
+func (p *passage) tellOutput(ctx context.Context, sub *casework.Subject) error {
+	m := &p.acc.Message
+	if m.Group != callhome.GroupSendCLI {
+		return nil
+	}
+	to, request := sub.ContactEmail, ""
+	for _, t := range m.Additional {
+		switch {
+		case t.Key == pairForward && t.Value != "":
+			to = t.Value
+		case t.Key == pairRequest:
+			request = t.Value
+		}
+	}
+	outputs := make([]notify.Output, 0, len(m.Attachments))
+	for _, a := range m.Attachments {
+		outputs = append(outputs, notify.Output{Command: a.Name, Text: secrets.Mask(a.Text)})
+	}
+	return p.s.announce(ctx, p.rooms, notify.CommandOutput(sub, m.MessageID, request, outputs, p.s.now()), to)
 }
 
 func toldUnits(changes []inventory.Change) []notify.UnitChange {

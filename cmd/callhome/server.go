@@ -35,6 +35,7 @@ import (
 	"callhome/receive/httprecv"
 	"callhome/receive/smtprecv"
 	"callhome/resolve"
+	"callhome/secrets"
 	"callhome/server"
 	"callhome/server/analysis"
 	"callhome/server/archive"
@@ -104,6 +105,7 @@ type backend struct {
 	clients   *trustpoint.CA
 	announcer *notify.Announcer
 	desk      *casework.Desk
+	liaison   *casework.Liaison
 	server    *server.Server
 	posts     *httprecv.Server
 	mails     *smtprecv.Server
@@ -210,7 +212,10 @@ func (b *backend) openRooms(ctx context.Context) (err error) {
 		Config: conductor, Database: database{b.store}, Intake: intake, Workers: workers, Rules: rules, Desk: b.desk, Registrar: b.registrar,
 		Announcer: b.announcer, Log: b.log, Health: b.health, Metrics: b.metrics,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	return b.openTickets()
 }
 
 // rules are the shipped packs and those of the operator.
@@ -372,7 +377,7 @@ func (b *backend) run(ctx context.Context) error {
 	for _, ln := range b.web {
 		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, b.webHandler()) })
 	}
-	for _, f := range []func(context.Context) error{orders.Run, b.posts.Run, b.mails.Run, b.server.Run, b.courier.Run, b.postman().Run, b.beat} {
+	for _, f := range []func(context.Context) error{orders.Run, b.posts.Run, b.mails.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.beat} {
 		start(f)
 	}
 	b.health.SetReady(true)
@@ -419,7 +424,8 @@ func (b *backend) beat(ctx context.Context) error {
 // postman brings notices to the outbox.
 func (b *backend) postman() *notify.Postman {
 	p := notify.NewPostman(b.cfg.Notify)
-	p.Outbox, p.Log = b.outbox, b.log
+	p.Outbox, p.Log, p.Diagnostics = b.outbox, b.log, diagnostics{b}
+	p.Mask = func(text []byte) []byte { return []byte(secrets.Mask(string(text))) }
 	p.InTx = func(ctx context.Context, f func(notify.Store) error) error {
 		return b.store.InTx(ctx, func(tx *sqlstore.Tx) error { return f(tx.Notify()) })
 	}
@@ -430,7 +436,12 @@ func (b *backend) postman() *notify.Postman {
 func (b *backend) serve(*control.Server) {}
 
 // webHandler answers the portal's listener.
-func (b *backend) webHandler() http.Handler { return observability(b.metrics, b.health) }
+func (b *backend) webHandler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /tickets/{name}", b.ticketHandler)
+	mux.Handle("/", b.health.Handler())
+	return mux
+}
 
 // close ends what was opened.
 func (b *backend) close() {
