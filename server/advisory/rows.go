@@ -157,8 +157,11 @@ func readCSV(b []byte, fault func(place, format string, args ...any)) []Notice {
 		if errors.Is(err, io.EOF) {
 			return r.notices
 		}
-		at, _ := in.FieldPos(0)
-		place := fmt.Sprintf("line %d", at)
+		place := fmt.Sprintf("row %d", n+1)
+		if err == nil {
+			at, _ := in.FieldPos(0)
+			place = fmt.Sprintf("line %d", at)
+		}
 		var syntax *csv.ParseError
 		switch {
 		case errors.As(err, &syntax):

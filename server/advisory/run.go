@@ -206,3 +206,61 @@ func cveKeys(cves []string) []string {
 
 // CVEKey is the key of a vulnerability.
 func CVEKey(cve string) string { return "c:" + strings.ToLower(cve) }
+
+// Review gathers the facts of a device and holds it against all notices that may concern it: see MatchDevice. It does
+// nothing for a device without an inventory.
+func Review(ctx context.Context, store Store, inv inventory.Store, conf confighistory.Store, device int64, at time.Time) ([]Event, error) {
+	f, ok, err := Load(ctx, inv, conf, device)
+	if err != nil || !ok {
+		return nil, err
+	}
+	return MatchDevice(ctx, store, f, at)
+}
+
+// ImportFile reads a file and imports its notices. Of a file with faults nothing is taken.
+func ImportFile(ctx context.Context, store Store, name string, b []byte, at time.Time) ([]Imported, []Fault, error) {
+	notices, faults := ReadFile(name, b)
+	if len(faults) > 0 {
+		return nil, faults, nil
+	}
+	var out []Imported
+	for _, n := range notices {
+		one, err := Import(ctx, store, n, at)
+		if err != nil {
+			return nil, nil, err
+		}
+		out = append(out, one)
+	}
+	return out, nil, nil
+}
+
+// Milestone is a day in the end of a product's life that comes.
+type Milestone struct {
+	Notice Notice    `json:"notice"` // without items
+	Word   string    `json:"word"`   // such as "end of support"
+	At     time.Time `json:"at"`
+}
+
+// Due gives the milestones after from up to to, so that those who have affected devices are told in time. It goes through
+// all ends of life, page by page: call it once a day.
+func Due(ctx context.Context, store Store, from, to time.Time) ([]Milestone, error) {
+	var out []Milestone
+	page := account.Page{Limit: account.MaxLimit}
+	for {
+		list, err := store.Notices(ctx, NoticeFilter{Sort: EndOfLife}, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range list {
+			for _, s := range n.Milestones.steps() {
+				if n.Status != Withdrawn && s.at.After(from) && !s.at.After(to) {
+					out = append(out, Milestone{n, s.word, s.at})
+				}
+			}
+		}
+		if len(list) < page.Limit {
+			return out, nil
+		}
+		page.After = list[len(list)-1].ID
+	}
+}

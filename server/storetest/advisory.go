@@ -46,12 +46,8 @@ func importNotice(t *testing.T, s *sqlstore.Store, n advisory.Notice) (out advis
 func matchDevice(t *testing.T, s *sqlstore.Store, device int64) (events []advisory.Event) {
 	t.Helper()
 	ctx := context.Background()
-	err := s.InTx(ctx, func(tx *sqlstore.Tx) error {
-		f, ok, err := advisory.Load(ctx, tx.Inventory(), tx.ConfigHistory(), device)
-		if err != nil || !ok {
-			return fmt.Errorf("no facts: %w", err)
-		}
-		events, err = advisory.MatchDevice(ctx, tx.Advisory(), f, inventoryTime)
+	err := s.InTx(ctx, func(tx *sqlstore.Tx) (err error) {
+		events, err = advisory.Review(ctx, tx.Advisory(), tx.Inventory(), tx.ConfigHistory(), device, inventoryTime)
 		return err
 	})
 	if err != nil {
@@ -182,8 +178,15 @@ func advisoryLists(t *testing.T, s *sqlstore.Store) {
 	}
 	eol := someNotice("400", "", "QX1")
 	eol.Sort, eol.Impact = advisory.EndOfLife, ""
+	eol.Milestones.LastSupport = inventoryTime.AddDate(0, 0, 20)
 	importNotice(t, s, eol)
 	store := s.Read().Advisory()
+	for days, want := range map[int]int{10: 0, 30: 1} {
+		due, err := advisory.Due(ctx, store, inventoryTime, inventoryTime.AddDate(0, 0, days))
+		if err != nil || len(due) != want || want == 1 && due[0].Word != "end of support" {
+			t.Errorf("due in %d days: %+v, %v", days, due, err)
+		}
+	}
 	for _, c := range []struct {
 		f    advisory.NoticeFilter
 		want int
