@@ -168,6 +168,9 @@ func (a *Admin) changeDevices(ctx context.Context, call string, o DeviceOrder) e
 	}
 	failed := 0
 	err = a.print(func(w *bufio.Writer) {
+		if len(out) == 0 {
+			fmt.Fprintln(w, "no device waits that a contract covers")
+		}
 		for _, r := range out {
 			if r.Error != "" {
 				failed++

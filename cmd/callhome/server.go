@@ -37,6 +37,7 @@ import (
 	"callhome/resolve"
 	"callhome/secrets"
 	"callhome/server"
+	"callhome/server/account"
 	"callhome/server/analysis"
 	"callhome/server/archive"
 	"callhome/server/archive/journal"
@@ -433,7 +434,15 @@ func (b *backend) postman() *notify.Postman {
 }
 
 // serve registers what a running back end answers.
-func (b *backend) serve(*control.Server) {}
+func (b *backend) serve(orders *control.Server) {
+	accounts := &desk{
+		store: b.store, office: &account.Office{}, registrar: b.registrar,
+		notices: func(ctx context.Context, t *sqlstore.Tx, n []registry.Notice) error {
+			return b.server.TellNotices(ctx, t, n)
+		},
+	}
+	accounts.serve(orders)
+}
 
 // webHandler answers the portal's listener.
 func (b *backend) webHandler() http.Handler {

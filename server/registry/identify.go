@@ -3,6 +3,7 @@ package registry
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"callhome"
@@ -78,7 +79,9 @@ func (i *identification) run(ctx context.Context) error {
 	i.faults()
 	key, id, ok := KeyOf(i.in.Message)
 	if !ok {
-		i.except(ReasonUnidentified)
+		if !slices.Contains(i.out.Exceptions, ReasonUnparsable) {
+			i.except(ReasonUnidentified)
+		}
 		return i.writeExceptions(ctx)
 	}
 	if err := i.origin(ctx); err != nil {
@@ -105,6 +108,9 @@ func (i *identification) run(ctx context.Context) error {
 func (i *identification) faults() {
 	for _, f := range i.in.Faults {
 		i.except(f)
+		if f == ReasonUnparsable { // what else is missing follows from it
+			return
+		}
 	}
 	if i.in.Message.Group == "" {
 		i.except(ReasonUnsupported)

@@ -213,13 +213,14 @@ func (r *Registrar) Authenticate(ctx context.Context, s Enrolments, fingerprint 
 	return shown(ctx, s, enrol.Peer{Fingerprint: fingerprint})
 }
 
-// Revoked reports whether a client certificate must not be taken: unknown, or revoked.
+// Revoked reports whether a client certificate was granted here and revoked since. One that was not granted here, such as
+// one of the operator's own authority, is not: it proves nothing to the registry either.
 func (r *Registrar) Revoked(ctx context.Context, s Enrolments, fingerprint string) (bool, error) {
-	_, err := r.Authenticate(ctx, s, fingerprint)
-	if err != nil && callhome.KindOf(err) == callhome.KindDenied {
-		return true, nil
+	c, err := s.CertificateByFingerprint(ctx, fingerprint)
+	if err != nil && callhome.KindOf(err) == callhome.KindNotFound {
+		return false, nil
 	}
-	return false, err
+	return err == nil && !c.RevokedAt.IsZero(), err
 }
 
 // Beat takes note of a heartbeat.

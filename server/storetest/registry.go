@@ -497,6 +497,8 @@ func deskExceptions(d *desk) {
 			in.Faults = []registry.Reason{registry.ReasonSize}
 		}))
 	}
+	broken := d.identify(&registry.Input{Message: &callhome.Message{}, Faults: []registry.Reason{registry.ReasonUnparsable}, ReceivedAt: d.clock.now(), Transport: "http", Peer: "192.0.2.9"})
+	wantReasons(d, broken, registry.ReasonUnparsable)
 	out := d.identify(d.inventory(func(in *registry.Input) {
 		in.Message.EventTime, in.Stored = callhome.At(d.clock.now().Add(-72*time.Hour)), true // waited in a gateway
 	}))
@@ -504,11 +506,14 @@ func deskExceptions(d *desk) {
 	got := map[registry.Reason]int64{}
 	for _, e := range must[[]registry.Exception](d.T)(d.read().ListExceptions(context.Background(), account.Everywhere(), registry.ExceptionFilter{}, account.Page{})) {
 		got[e.Reason] = e.Count
+		if e.Reason == registry.ReasonUnparsable {
+			continue
+		}
 		if e.Serial != "QXA2613K0PZ" || e.Transport != "http" || e.ArchiveID == 0 {
 			d.Errorf("exception %+v", e)
 		}
 	}
-	want := map[registry.Reason]int64{registry.ReasonSize: 3, registry.ReasonIncomplete: 3, registry.ReasonClockSkew: 3, registry.ReasonNotRegistered: 4}
+	want := map[registry.Reason]int64{registry.ReasonSize: 3, registry.ReasonIncomplete: 3, registry.ReasonClockSkew: 3, registry.ReasonNotRegistered: 4, registry.ReasonUnparsable: 1}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		d.Errorf("exceptions %v, want %v", got, want)
 	}

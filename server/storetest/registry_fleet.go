@@ -135,9 +135,11 @@ func deskEnrols(d *desk) {
 	}
 	d.tx(func(s registry.Store) error { return d.reg.Revoke(ctx, s, e.ID, "stolen") })
 	for _, f := range []string{from.Fingerprint, fingerprint(d.T, renewed), "no such"} {
-		if revoked := must[bool](d.T)(d.reg.Revoked(ctx, d.read(), f)); !revoked {
-			d.Errorf("certificate %s is not revoked", f)
+		if revoked := must[bool](d.T)(d.reg.Revoked(ctx, d.read(), f)); revoked != (f != "no such") {
+			d.Errorf("certificate %s: revoked is %v", f, revoked)
 		}
+		_, err := d.reg.Authenticate(ctx, d.read(), f)
+		wantKind(d.T, err, callhome.KindDenied)
 	}
 	_, err = i.Renew(ctx, enrol.Renewal{CSR: newCSR(d.T)}, from)
 	wantKind(d.T, err, callhome.KindDenied)
