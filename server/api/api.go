@@ -40,6 +40,7 @@ type Options struct {
 	Log       *slog.Logger
 	Metrics   *Metrics
 	Now       func() time.Time
+	Rates     Rates
 	FeedEvery time.Duration // pause between two looks at the feed while streams are open; 0: one second
 }
 
@@ -79,9 +80,8 @@ func New(o Options) *API {
 		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, desk: o.Desk, announcer: o.Announcer, announce: o.Announce,
 		log: o.Log, metrics: o.Metrics, now: o.Now,
 		mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(),
-		callers: newLimiter(callerRate, callerBurst, limiterKeys), addresses: newLimiter(addressRate, addressBurst, limiterKeys),
-		failures: newLimiter(failureRate, failureBurst, limiterKeys),
 	}
+	a.callers, a.addresses, a.failures = o.Rates.limiters()
 	a.defaults()
 	a.feed = newFeed(a.backend, a.log, a.metrics, o.FeedEvery)
 	a.huma = humago.New(a.mux, description())

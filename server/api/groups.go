@@ -72,8 +72,8 @@ func (c *caller) findGroup(ctx context.Context, s registry.Devices, id int64) (*
 	return g, nil
 }
 
-// groupBody is what people say of a group.
-type groupBody struct {
+// GroupText is what people say of a group.
+type GroupText struct {
 	Name    string             `json:"name" maxLength:"128"`
 	Rule    registry.GroupRule `json:"rule,omitzero"`
 	Owners  []ID               `json:"owners,omitempty" maxItems:"1000"`
@@ -81,7 +81,7 @@ type groupBody struct {
 	Contact string             `json:"contact,omitempty" maxLength:"256"`
 }
 
-func (b *groupBody) fill(ctx context.Context, d *deed, g *registry.Group) error {
+func (b *GroupText) fill(ctx context.Context, d *deed, g *registry.Group) error {
 	for _, id := range b.Owners {
 		if _, err := d.findUser(ctx, d.Account(), int64(id)); err != nil {
 			return err
@@ -94,7 +94,7 @@ func (b *groupBody) fill(ctx context.Context, d *deed, g *registry.Group) error 
 type newGroupInput struct {
 	Repeatable
 	Body struct {
-		groupBody
+		GroupText
 		Company ID                 `json:"company"`
 		Kind    registry.GroupKind `json:"kind" enum:"group,site"`
 	}
@@ -128,7 +128,7 @@ func (d *deed) writableGroup(ctx context.Context, id int64) (*registry.Group, er
 
 type putGroupInput struct {
 	ID   int64 `path:"id" minimum:"1"`
-	Body groupBody
+	Body GroupText
 }
 
 func putGroup(ctx context.Context, d *deed, in *putGroupInput) (*groupOutput, error) {

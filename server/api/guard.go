@@ -23,13 +23,28 @@ const (
 	maxURL         = 4096 // filters and cursors are short
 )
 
-// Rates. A page in a browser makes some ten requests; a script that reads everything exports it.
+// Rates are how many requests a second are taken; a burst of several seconds' worth is. Zero fields have defaults.
+type Rates struct {
+	Caller   float64 // of one token or person; 50
+	Address  float64 // of one address; 200, for companies come from one
+	Failures float64 // failed sign-ins and unknown tokens of one address; 1
+}
+
 const (
-	callerRate, callerBurst   = 50, 200 // requests a second of one token, user
-	addressRate, addressBurst = 100, 400
-	failureRate, failureBurst = 1, 20 // failed sign-ins and unknown tokens of one address
-	limiterKeys               = 10_000
+	burst        = 4  // seconds' worth: a page in a browser makes some ten requests at once
+	failureBurst = 20 // a person who mistypes, behind the address of a company
+	limiterKeys  = 10_000
 )
+
+func (r Rates) limiters() (callers, addresses, failures *limiter) {
+	limit := func(rate, otherwise, burst float64) *limiter {
+		if rate <= 0 {
+			rate = otherwise
+		}
+		return newLimiter(rate, rate*burst, limiterKeys)
+	}
+	return limit(r.Caller, 50, burst), limit(r.Address, 200, burst), limit(r.Failures, 1, failureBurst)
+}
 
 // Server gives an http.Server with the time-outs that the API needs; the caller opens the listener. The handler may
 // hold the portal, too. Answers that stream set their own deadlines.

@@ -30,7 +30,7 @@ func golden(t *testing.T, file string, got []byte) {
 }
 
 func TestDescription(t *testing.T) {
-	a := api.New(api.Options{Backend: backend{openSQLite(t)}})
+	a := api.New(api.Options{Backend: backend{Store: openSQLite(t)}})
 	text, err := a.Description()
 	if err != nil {
 		t.Fatal(err)

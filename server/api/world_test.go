@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,13 +30,27 @@ import (
 )
 
 // backend is the store as the API sees it; the conductor's does the same.
-type backend struct{ *sqlstore.Store }
+type backend struct {
+	*sqlstore.Store
+	trial *atomic.Bool // every change is undone, though it is answered as if it were done
+}
 
 func (b backend) Read() api.Views { return b.Store.Read() }
 
 func (b backend) Change(ctx context.Context, f func(api.Views) error) error {
-	return b.InTx(ctx, func(tx *sqlstore.Tx) error { return f(tx) })
+	err := b.InTx(ctx, func(tx *sqlstore.Tx) error {
+		if err := f(tx); err != nil || !b.trial.Load() {
+			return err
+		}
+		return errTrial
+	})
+	if errors.Is(err, errTrial) {
+		return nil
+	}
+	return err
 }
+
+var errTrial = errors.New("a trial is undone")
 
 // tenant is a company with one of everything. All its texts hold its mark, so that a leak shows.
 type tenant struct {
@@ -43,7 +59,7 @@ type tenant struct {
 	users                                    map[account.Role]*account.User
 	device, pending, message, caseID         int64
 	group, agent, gateway, joinToken, window int64
-	token, user                              int64
+	token, user, conflict                    int64
 	contract, number                         string
 }
 
@@ -54,9 +70,11 @@ type world struct {
 	api   *api.API
 	url   string
 	now   time.Time
-	told  int // notices that the registry wanted told
+	trial atomic.Bool
+	told  atomic.Int64 // notices that the registry wanted told
 
 	alpha, bravo *tenant
+	other        account.CompanyID // of the partner, besides alpha
 	tokens       map[string]string // by the name of a caller
 }
 
@@ -78,8 +96,8 @@ func newWorld(t testing.TB, s *sqlstore.Store) *world {
 	t.Helper()
 	w := &world{t: t, store: s, now: time.Now().Truncate(time.Second), tokens: map[string]string{}}
 	w.api = api.New(api.Options{
-		Backend: backend{s}, FeedEvery: 20 * time.Millisecond,
-		Tell: func(_ context.Context, _ api.Views, n []registry.Notice) error { w.told += len(n); return nil },
+		Backend: backend{s, &w.trial}, Rates: api.Rates{Caller: 1e6, Address: 1e6, Failures: 1e6}, FeedEvery: 20 * time.Millisecond,
+		Tell: func(_ context.Context, _ api.Views, n []registry.Notice) error { w.told.Add(int64(len(n))); return nil },
 	})
 	server := httptest.NewServer(w.api)
 	t.Cleanup(server.Close)
@@ -129,6 +147,7 @@ func (w *world) people() {
 				if err := tx.Account().AddCompany(ctx, other); err != nil {
 					return err
 				}
+				w.other = other.ID
 				u = w.addUser(ctx, tx, "partner", role, w.alpha.company, other.ID)
 			default:
 				u = w.alpha.users[role]
@@ -234,6 +253,11 @@ func (w *world) fill(ctx context.Context, tx *sqlstore.Tx, n *tenant) error {
 		return err
 	}
 	n.joinToken = join.ID
+	conflict := &registry.Conflict{Device: dev.ID, Serial: mark + "1", Company: n.company, Kind: registry.ConflictOrigin, Was: mark + " before", Now: mark + " now", FirstAt: w.now, LastAt: w.now, Count: 1, State: registry.ConflictOpen}
+	if err := r.PutConflict(ctx, conflict); err != nil {
+		return err
+	}
+	n.conflict = conflict.ID
 	exception := &registry.Exception{Day: w.now.UTC().Format(time.DateOnly), Device: dev.ID, Company: n.company, DeviceID: dev.DeviceID, Reason: registry.ReasonClockSkew, Detail: mark + " exception", FirstAt: w.now, LastAt: w.now, Count: 1}
 	if err := r.AddException(ctx, exception); err != nil {
 		return err
@@ -256,6 +280,7 @@ func (w *world) fillMessages(ctx context.Context, tx *sqlstore.Tx, n *tenant, de
 	if _, err := inventory.Observe(ctx, tx.Inventory(), inventory.Observation{Device: n.device, Company: n.company, Received: w.now, Message: m}); err != nil {
 		return err
 	}
+	m.Attachments = append(m.Attachments, callhome.Attachment{Name: "show startup-config", Type: "inline", Text: m.Attachments[0].Text})
 	for i, id := range []string{"1", "2"} {
 		m.MessageID = callhome.MessageID("M1:" + dev.Serial + ":0A0B0C0" + id)
 		m.Attachments[0].Text += strings.Repeat("! "+n.mark+"\nip route 192.0.2.0 255.255.255.0 Null0\n", i)
