@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -99,13 +100,27 @@ func newWorld(t testing.TB, s *sqlstore.Store) *world {
 		Backend: backend{s, &w.trial}, Rates: api.Rates{Caller: 1e6, Address: 1e6, Failures: 1e6}, FeedEvery: 20 * time.Millisecond,
 		Tell: func(_ context.Context, _ api.Views, n []registry.Notice) error { w.told.Add(int64(len(n))); return nil },
 	})
-	server := httptest.NewServer(w.api)
-	t.Cleanup(server.Close)
-	w.url = server.URL + api.Prefix
+	w.url = w.serve(w.api)
 	w.alpha, w.bravo = w.tenant("alpha"), w.tenant("bravo")
 	w.people()
 	return w
 }
+
+func (w *world) backend() api.Backend { return backend{w.store, &w.trial} }
+
+// serve opens a server for a while and gives the API's address.
+func (w *world) serve(a *api.API) string {
+	server := httptest.NewServer(a)
+	w.t.Cleanup(func() {
+		server.CloseClientConnections()
+		server.Close()
+	})
+	return server.URL + api.Prefix
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+var allReach = account.Everywhere()
 
 func (w *world) tx(f func(ctx context.Context, tx *sqlstore.Tx) error) {
 	w.t.Helper()
