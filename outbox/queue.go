@@ -134,6 +134,16 @@ func (q *Queue) Close() error {
 	return q.store.Close()
 }
 
+// Rest is called when there is nothing to do: the queue gives back memory that a busy time has left.
+func (q *Queue) Rest(ctx context.Context) {
+	q.mu.Lock()
+	closed := q.closed
+	q.mu.Unlock()
+	if !closed {
+		q.store.Rest(ctx)
+	}
+}
+
 // begin starts a draft from the books.
 func (q *Queue) begin() *draft {
 	q.mu.Lock()

@@ -135,6 +135,9 @@ type Store interface {
 	// Oldest is when the oldest entry was queued or, if there is none, the oldest alert was accepted; zero if neither.
 	Oldest(ctx context.Context) (time.Time, error)
 
+	// Rest gives back memory that a busy time has left; nothing else changes.
+	Rest(ctx context.Context)
+
 	// Close ends the store's use; Apply is not under way.
 	Close() error
 }

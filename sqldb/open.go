@@ -172,6 +172,16 @@ func orDefault(n, def int) int {
 	return n
 }
 
+// Rest closes the reading connections of SQLite that nobody uses at this moment, and with them gives their memory back;
+// new ones are opened as they are needed.
+func (db *DB) Rest() {
+	if db.Read == db.Write {
+		return
+	}
+	db.Read.SetMaxIdleConns(0)
+	db.Read.SetMaxIdleConns(db.Read.Stats().MaxOpenConnections)
+}
+
 // Close closes both pools; SQLite's WAL is folded into the file when the last connection goes.
 func (db *DB) Close() error {
 	if db.Read == db.Write {

@@ -34,6 +34,7 @@ func (d *device) rest(ctx context.Context) error {
 		now := d.agent.Lines()
 		if now == seen || seen < 0 {
 			if now != rested { // once after a storm is enough
+				d.outbox.Rest(ctx)
 				debug.FreeOSMemory()
 				rested = now
 			}

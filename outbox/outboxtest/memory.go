@@ -35,6 +35,9 @@ func NewMemory() *Memory {
 	}
 }
 
+// Rest implements outbox.Store.
+func (m *Memory) Rest(context.Context) {}
+
 // Load implements outbox.Store.
 func (m *Memory) Load(context.Context) (outbox.Loaded, error) {
 	m.mu.Lock()

@@ -124,6 +124,13 @@ func (s *Store) Close() error {
 	return errors.Join(append(errs, s.db.Close(), s.locked.Close())...)
 }
 
+// Rest gives memory back that a busy time has left: the pages that the connections keep, and all but one of those that
+// read. They come back as they are needed.
+func (s *Store) Rest(ctx context.Context) {
+	s.db.Rest()
+	_, _ = s.conn.ExecContext(ctx, "PRAGMA shrink_memory") // a hint, between the statements of whatever is being written
+}
+
 // Rescued tells what was set aside and saved when the spool was opened, nil in ordinary times.
 func (s *Store) Rescued() *Rescue { return s.rescue }
 

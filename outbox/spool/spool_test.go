@@ -4,6 +4,7 @@ import (
 	"context"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"callhome"
@@ -65,4 +66,25 @@ func TestOneProcessOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	openAt(t, path)
+}
+
+// TestRest puts and delivers while the store is told to rest again and again.
+func TestRest(t *testing.T) {
+	q := openQueue(t, filepath.Join(t.TempDir(), "outbox.db"))
+	ctx, stop := context.WithCancel(t.Context())
+	var resting sync.WaitGroup
+	resting.Go(func() {
+		for ctx.Err() == nil {
+			q.Rest(ctx)
+		}
+	})
+	fillQueue(t, q, 500)
+	if err := drain(q, 4, 500); err != nil {
+		t.Error(err)
+	}
+	stop()
+	resting.Wait()
+	if d, err := q.Depth(t.Context()); err != nil || d.Entries != 0 {
+		t.Errorf("depth %+v (%v), want nothing", d, err)
+	}
 }
