@@ -33,6 +33,7 @@ func (s *Server) keepHouse(ctx context.Context) {
 		{"blocks", s.overdueBlocks},
 		{"registrations", s.sweep},
 		{"silence", s.silences},
+		{"heartbeats", s.lateAgents},
 		{"retention", s.retain},
 		{"keys", s.forgetKeys},
 		{"observations", s.forgetObservations},
@@ -104,6 +105,23 @@ func (s *Server) silences(ctx context.Context, rooms Rooms, now time.Time) (bool
 	}
 	for i := range silent {
 		if err := s.silence(ctx, rooms, &silent[i], now); err != nil {
+			return false, err
+		}
+	}
+	return !done, nil
+}
+
+// lateAgents tells of agents and gateways whose heartbeats stay away: that is no silence of a device.
+func (s *Server) lateAgents(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	late, done, err := s.registrar.Late(ctx, rooms.Registry(), houseBatch)
+	if err != nil {
+		return false, err
+	}
+	for i := range late {
+		e := &late[i]
+		s.log.Warn("heartbeats stay away", "component", "server", "kind", string(e.Kind), "name", e.Name, "last", e.Beat.At)
+		n := notify.AgentLate(e.Company, string(e.Kind), e.Name, e.Beat.At, now)
+		if err := s.announce(ctx, rooms, n); err != nil {
 			return false, err
 		}
 	}

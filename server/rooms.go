@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"callhome/server/account"
+	"callhome/server/advisory"
 	"callhome/server/analysis"
 	"callhome/server/archive"
 	"callhome/server/casework"
@@ -23,6 +24,7 @@ type Rooms interface {
 	Registry() registry.Store
 	Inventory() inventory.Store
 	ConfigHistory() confighistory.Store
+	Advisory() advisory.Store
 	Analysis() analysis.Store
 	Casework() casework.Store
 	Notify() notify.Store

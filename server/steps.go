@@ -163,6 +163,11 @@ func (p *passage) follow(ctx context.Context) error {
 	if err := p.tellChanges(ctx, &units, &configs); err != nil {
 		return err
 	}
+	if units.Facts || configs.Facts() {
+		if err := p.matchAdvisories(ctx); err != nil {
+			return err
+		}
+	}
 	return p.judge(ctx, &units, &configs)
 }
 
@@ -266,12 +271,8 @@ func (p *passage) group(s *analysis.Subject) callhome.AlertGroup {
 
 // subject is the device as the desk and the notices know it.
 func (p *passage) subject() casework.Subject {
-	d := p.id.Device
-	sub := casework.Subject{
-		Device: int64(d.ID), DeviceID: d.DeviceID, Company: d.Company, Host: d.SystemName, Model: d.Model, Serial: d.Serial, Personality: d.Personality,
-		SWVersion: d.SWVersion, Site: d.Site, Contract: d.Contract, ContactName: d.ContactName, ContactEmail: d.ContactEmail,
-		Entitled: p.id.Entitled,
-	}
+	sub := subjectOf(p.id.Device)
+	sub.Entitled = p.id.Entitled
 	if p.acc != nil {
 		sub.ContactPhone, sub.StreetAddress = p.acc.Message.ContactPhone, p.acc.Message.StreetAddress
 	}

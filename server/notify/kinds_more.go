@@ -163,6 +163,24 @@ func DeviceSilent(sub *casework.Subject, last, due, at time.Time) Notice {
 	return n
 }
 
+// AgentLate tells that the heartbeats of an agent or a gateway stay away. Those who want to know of silent devices are
+// told: what it spoke for is likely silent, too.
+func AgentLate(company account.CompanyID, kind, name string, last, at time.Time) Notice {
+	said := "never"
+	if !last.IsZero() {
+		said = last.UTC().Format(day + " 15:04 MST")
+	}
+	return Notice{
+		Key: fmt.Sprintf("late/%s/%s/%d", kind, name, last.Unix()), Kind: KindDeviceSilent, Company: company, At: at, Level: callhome.LevelWarning,
+		Host: name, Subject: fmt.Sprintf("The %s %s is silent", kind, name),
+		Content: Content{
+			Lead:   fmt.Sprintf("The %s %s sends no heartbeats. What it takes from devices does not reach us while it is down or cut off.", kind, name),
+			Facts:  []Fact{{"Last heartbeat", said}},
+			Action: fmt.Sprintf("See whether the %s runs and reaches us; its queue keeps what it took.", kind),
+		},
+	}
+}
+
 // TestSuccess answers a test message.
 func TestSuccess(sub *casework.Subject, id callhome.MessageID, received, at time.Time) Notice {
 	n := about(sub, KindTestSuccess, fmt.Sprintf("test/%d/%s", sub.Device, id), at)
