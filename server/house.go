@@ -9,6 +9,7 @@ import (
 	"callhome/server/archive"
 	"callhome/server/casework"
 	"callhome/server/ingest"
+	"callhome/server/notify"
 )
 
 const (
