@@ -96,6 +96,9 @@ func describeItems(items []advisory.Item) string {
 		}
 		words = append(words, strings.Join(strings.Fields(strings.Join(parts, " ")), " "))
 	}
+	if len(words) == 0 {
+		return "nothing that is known here"
+	}
 	return strings.Join(words, "; ")
 }
 

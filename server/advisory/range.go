@@ -22,6 +22,7 @@ type span struct {
 	branchIsAll bool   // the branch alone says it
 	low, high   string
 	lowIn, upIn bool // the ends belong to it
+	upBranch    bool // the upper end is a branch, all of which belongs to it: "17.6 and earlier"
 	exact       string
 	exactBranch bool // exact may also be the beginning of a version
 	all         bool
@@ -218,7 +219,7 @@ func (s span) holds(scheme Scheme, version string) Truth {
 	if s.low != "" {
 		answer = and(answer, compareTruth(scheme, version, s.low, func(order int) bool { return order > 0 || order == 0 && s.lowIn }))
 	}
-	if s.high != "" {
+	if s.high != "" && !(s.upBranch && inBranch(scheme, version, s.high) == Yes) {
 		answer = and(answer, compareTruth(scheme, version, s.high, func(order int) bool { return order < 0 || order == 0 && s.upIn }))
 	}
 	return answer

@@ -62,10 +62,10 @@ func parseClause(c string) (span, bool) {
 		return span{branch: m[2], high: m[3]}, true
 	}
 	if m := wordEarlier.FindStringSubmatch(c); m != nil {
-		return span{high: m[1], upIn: true}, true
+		return span{high: m[1], upIn: true, upBranch: isBranch(m[1])}, true
 	}
 	if m := wordUpTo.FindStringSubmatch(c); m != nil {
-		return span{high: m[1], upIn: true}, true
+		return span{high: m[1], upIn: true, upBranch: isBranch(m[1])}, true
 	}
 	if m := wordLater.FindStringSubmatch(c); m != nil {
 		return span{low: m[1], lowIn: true}, true
@@ -78,7 +78,8 @@ func parseClause(c string) (span, bool) {
 	}
 	if m := wordThrough.FindStringSubmatch(c); m != nil {
 		word := strings.ToLower(m[2])
-		return span{low: m[1], lowIn: true, high: m[3], upIn: word != "before" && word != "prior to"}, true
+		in := word != "before" && word != "prior to"
+		return span{low: m[1], lowIn: true, high: m[3], upIn: in, upBranch: in && isBranch(m[3])}, true
 	}
 	if m := wordBranchAll.FindStringSubmatch(c); m != nil {
 		return span{branch: m[1], branchIsAll: true}, true

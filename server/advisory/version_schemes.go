@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// The forms, after the vendors' public guides to their release numbering.
+// The forms, after the vendors' public guides to their release numbering. The first two numbers alone are the beginning of
+// a branch: ranges have it as their lower end, ">= 21.4".
 var (
 	formIOS    = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})\((\d{1,5})(?:\.(\d{1,5}))?([a-z]?)\)([A-Z]*)(\d{0,5})([a-z]?)$`)
-	formXE     = regexp.MustCompile(`^(\d{2})\.(\d{1,3})\.(\d{1,3})([a-z]{0,2}\d?)$`)
+	formXE     = regexp.MustCompile(`^(\d{2})\.(\d{1,3})(?:\.(\d{1,3})([a-z]{0,2}\d?))?$`)
 	formXE3    = regexp.MustCompile(`^0?3\.(\d{1,3})\.(\d{1,3})([a-z]?)\.?([A-Z]{1,3})(\d{0,3})([a-z]?)$`)
-	formNXOS   = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})\((\d{1,4})([a-z]*)(?:\.(\d+))?\)(?:([A-Z]{1,3})(\d{1,3})\((\d{1,4})(?:\.(\d{1,4}))?([a-z]*)\)|([FM]?))$`)
+	formNXOS   = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})(?:\((\d{1,4})([a-z]*)(?:\.(\d+))?\)(?:([A-Z]{1,3})(\d{1,3})\((\d{1,4})(?:\.(\d{1,4}))?([a-z]*)\)|([FM]?)))?$`)
 	formASA    = regexp.MustCompile(`^(\d{1,4})\.(\d{1,4})\((\d{1,4})\)(\d{0,5})$`)
 	formUCM    = regexp.MustCompile(`^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,6})-(\d{1,6})$`)
 	formUCMSU  = regexp.MustCompile(`^(\d{1,3})(?:\.(\d{1,3}))?(?:\((\d{1,3})\))?(?:SU(\d{1,3})([a-z]?))?$`)
-	formJunos  = regexp.MustCompile(`^(\d{1,3})\.(\d{1,2})R(\d{1,3})(?:-S(\d{1,4}))?(?:\.(\d{1,4}))?(-EVO)?$`)
+	formJunos  = regexp.MustCompile(`^(\d{1,3})\.(\d{1,2})(?:R(\d{1,3})(?:-S(\d{1,4}))?(?:\.(\d{1,4}))?)?(-EVO)?$`)
 	formJunosX = regexp.MustCompile(`^(\d{1,3})\.(\d{1,2})X(\d{1,3})-D(\d{1,4})(?:\.(\d{1,4}))?$`)
-	formEOS    = regexp.MustCompile(`^(\d{1,3}(?:\.\d{1,4}){2,3})([FM]?)$`)
+	formEOS    = regexp.MustCompile(`^(\d{1,3}(?:\.\d{1,4}){1,3})([FM]?)$`)
 	formDotted = regexp.MustCompile(`^\d{1,9}(?:\.\d{1,9})*$`)
 )
 
