@@ -53,7 +53,7 @@ func (f RuleFiles) load() (*analysis.Engine, []*analysis.Pack, error) {
 	if len(packs) == 0 {
 		return nil, nil, callhome.Errorf(callhome.KindNotFound, "no pack there: a folder's packs are called *.yaml")
 	}
-	engine, err := analysis.New(withShipped(packs)...)
+	engine, err := analysis.New(analysis.WithShipped(packs...)...)
 	return engine, packs, err
 }
 
@@ -66,21 +66,6 @@ func (f RuleFiles) trusted() ([]analysis.PublicKey, error) {
 		return nil, &callhome.Error{Kind: callhome.KindInvalid, Path: f.Keys, Msg: "cannot be read", Err: err}
 	}
 	return analysis.ParsePublicKeys(f.Keys, text)
-}
-
-// withShipped adds the shipped packs that packs do not replace by their name.
-func withShipped(packs []*analysis.Pack) []*analysis.Pack {
-	have := map[string]bool{}
-	for _, p := range packs {
-		have[p.Name] = true
-	}
-	out := packs[:len(packs):len(packs)]
-	for _, p := range analysis.Shipped() {
-		if !have[p.Name] {
-			out = append(out, p)
-		}
-	}
-	return out
 }
 
 // ruleIDs are the rules of some packs.

@@ -132,7 +132,7 @@ func (p *passage) tellFindings(ctx context.Context, causes []casework.Cause, res
 			continue
 		}
 		n := notify.Recommended(&sub, cause, p.s.now())
-		if p.acc.Message.Group == callhome.GroupConfiguration {
+		if p.acc != nil && p.acc.Message.Group == callhome.GroupConfiguration {
 			n = notify.ConfigurationFound(&sub, cause, p.s.now())
 		}
 		if err := p.s.announce(ctx, p.rooms, n, sub.ContactEmail); err != nil {

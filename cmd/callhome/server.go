@@ -38,6 +38,7 @@ import (
 	"callhome/secrets"
 	"callhome/server"
 	"callhome/server/account"
+	"callhome/server/advisory"
 	"callhome/server/analysis"
 	"callhome/server/archive"
 	"callhome/server/archive/journal"
@@ -219,13 +220,10 @@ func (b *backend) openRooms(ctx context.Context) (err error) {
 	return b.openTickets()
 }
 
-// rules are the shipped packs and those of the operator.
+// rules are the shipped packs and those of the operator, which take the place of shipped ones by their name.
 func (b *backend) rules() (*analysis.Engine, error) {
 	cfg := b.cfg.Rules
 	var packs []*analysis.Pack
-	if !cfg.WithoutOwn {
-		packs = analysis.Shipped()
-	}
 	if cfg.Dir != "" {
 		trusted, err := analysis.ParsePublicKeys("rules.keys", []byte(strings.Join(cfg.Keys, "\n")))
 		if err != nil {
@@ -235,9 +233,16 @@ func (b *backend) rules() (*analysis.Engine, error) {
 		if err != nil {
 			return nil, err
 		}
-		packs = append(slices.Clone(packs), own...)
+		packs = own
 	}
-	return analysis.New(packs...)
+	if !cfg.WithoutOwn {
+		packs = analysis.WithShipped(packs...)
+	}
+	engine, err := analysis.New(packs...)
+	if err != nil {
+		return nil, err
+	}
+	return engine.WithVersions(advisory.InRange), nil
 }
 
 // openIntake opens the journal beside SQLite, or the table on PostgreSQL.

@@ -3,6 +3,7 @@ package analysis
 import (
 	"embed"
 	"path"
+	"slices"
 	"sync"
 )
 
@@ -31,3 +32,14 @@ var Shipped = sync.OnceValue(func() []*Pack {
 	}
 	return out
 })
+
+// WithShipped is packs of one's own and the shipped ones, without those whose name one's own have.
+func WithShipped(own ...*Pack) []*Pack {
+	out := slices.Clone(own)
+	for _, p := range Shipped() {
+		if !slices.ContainsFunc(own, func(o *Pack) bool { return o.Name == p.Name }) {
+			out = append(out, p)
+		}
+	}
+	return out
+}

@@ -32,6 +32,12 @@ type Filter struct {
 	Since   time.Time // by the time they were stored
 }
 
+// Counts are how many findings there were.
+type Counts struct {
+	ByOutcome map[Outcome]int64 `json:"by_outcome"`
+	ByRule    map[string]int64  `json:"by_rule"`
+}
+
 // HuntState is how far a hunt is.
 type HuntState string
 
@@ -68,10 +74,17 @@ type Store interface {
 	Find(ctx context.Context, reach account.Reach, id int64) (r Record, ok bool, err error)
 	// List gives findings within reach, the newest first.
 	List(ctx context.Context, reach account.Reach, f Filter, p account.Page) ([]Record, error)
+	// Latest gives the newest finding of a rule about a key of a device, without those of hunts: a recommendation that a
+	// person was given last week need not be given again. ok is false where there is none.
+	Latest(ctx context.Context, device int64, rule, key string) (r Record, ok bool, err error)
 	// SetCase says which case a finding belongs to. An unknown finding is an error of kind NotFound.
 	SetCase(ctx context.Context, id, caseID int64) error
 	// MoveDevice gives the findings of a device to another company.
 	MoveDevice(ctx context.Context, device int64, company account.CompanyID) error
+
+	// Counts reads maintained counters of findings within reach, of all time or since a moment (to the hour), without those
+	// of hunts: by outcome and by rule.
+	Counts(ctx context.Context, reach account.Reach, since time.Time) (Counts, error)
 
 	// Observe stores what counts; every call adds, so it belongs in the transaction of its message.
 	Observe(ctx context.Context, device int64, observations ...Observation) error

@@ -25,6 +25,12 @@ type findingRest struct {
 	Captures   map[string]string `json:"captures,omitempty"`
 }
 
+// Kinds of counters of findings.
+const (
+	tallyOutcome = "finding-outcome"
+	tallyRule    = "finding-rule"
+)
+
 const findingColumns = `id, company_id, device_id, message_id, message, rule, pack, version, class, outcome, lowered, level, key, component, title,
     diagnosis, recommendation, state, at, stored_at, case_id, hunt_id, rest`
 
@@ -38,8 +44,15 @@ func (s analysisStore) Add(ctx context.Context, r analysis.Record) (int64, error
 	n, err := s.exec(ctx, "analysis_add", id, int64(r.Company), r.Device, r.Message, r.MessageID, r.Rule, r.Pack, r.Version, string(r.Class),
 		string(r.Outcome), flag(r.Lowered), int64(r.Level), r.Key, r.Component, r.Title, r.Diagnosis, r.Recommendation, string(r.State), micros(r.At),
 		micros(s.Now()), r.Case, r.Hunt, rest)
-	if err != nil || n > 0 {
-		return id, err
+	switch {
+	case err != nil:
+		return 0, err
+	case n > 0:
+		if r.Hunt == 0 {
+			s.countAt(tallyOutcome, r.Company, string(r.Outcome), s.Now(), 1)
+			s.countAt(tallyRule, r.Company, r.Rule, s.Now(), 1)
+		}
+		return id, nil
 	}
 	err = s.row(ctx, "analysis_same", r.Device, r.Message, r.Rule, r.Key, string(r.State), micros(r.At), r.Hunt).Scan(&id)
 	return id, err
@@ -93,6 +106,27 @@ func (s analysisStore) List(ctx context.Context, reach account.Reach, f analysis
 	l.page("id", p)
 	rows, err := s.ask(ctx, l.text(), l.args...)
 	return collect(rows, err, scanFinding)
+}
+
+// Latest is what analysis.Store promises.
+func (s analysisStore) Latest(ctx context.Context, device int64, rule, key string) (analysis.Record, bool, error) {
+	r, err := scanFinding(s.row(ctx, "analysis_latest", device, rule, key))
+	ok, err := found(err)
+	return r, ok, err
+}
+
+// Counts is what analysis.Store promises.
+func (s analysisStore) Counts(ctx context.Context, reach account.Reach, since time.Time) (c analysis.Counts, err error) {
+	outcomes, err := s.tallies(ctx, tallyOutcome, reach, since)
+	if err != nil {
+		return c, err
+	}
+	c.ByOutcome = make(map[analysis.Outcome]int64, len(outcomes))
+	for word, n := range outcomes {
+		c.ByOutcome[analysis.Outcome(word)] = n
+	}
+	c.ByRule, err = s.tallies(ctx, tallyRule, reach, since)
+	return c, err
 }
 
 // SetCase is what analysis.Store promises.

@@ -76,6 +76,24 @@ func analysisFindings(t *testing.T, s *sqlstore.Store) {
 	if another := addFinding(t, s, other); another == id {
 		t.Error("a finding of another time got the ID of the first")
 	}
+	latest, ok, err := s.Read().Analysis().Latest(ctx, 1, "ios-fan-failed", "fan 2")
+	if err != nil || !ok || latest.ID == id || !latest.At.Equal(other.At) {
+		t.Errorf("Latest: %+v, %v, %v; want the later one", latest, ok, err)
+	}
+	if _, ok, err := s.Read().Analysis().Latest(ctx, 1, "ios-fan-failed", "fan 3"); ok || err != nil {
+		t.Errorf("Latest of another key: %v, %v", ok, err)
+	}
+	hunted := want
+	hunted.Hunt = 5
+	addFinding(t, s, hunted)
+	counts, err := s.Read().Analysis().Counts(ctx, account.Everywhere(), time.Time{})
+	wantCounts := analysis.Counts{ByOutcome: map[analysis.Outcome]int64{analysis.OutcomeServiceRequest: 2}, ByRule: map[string]int64{"ios-fan-failed": 2}}
+	if diff := cmp.Diff(wantCounts, counts); diff != "" || err != nil {
+		t.Errorf("Counts: %v (-want +got):\n%s", err, diff)
+	}
+	if counts, err := s.Read().Analysis().Counts(ctx, account.Reach{Companies: []account.CompanyID{3}}, time.Time{}); err != nil || len(counts.ByRule) > 0 {
+		t.Errorf("Counts of another company: %+v, %v", counts, err)
+	}
 	within(t, s, func(ctx context.Context, a analysis.Store) error {
 		if err := a.SetCase(ctx, id, 99); err != nil {
 			return err
@@ -90,8 +108,8 @@ func analysisFindings(t *testing.T, s *sqlstore.Store) {
 	}
 	within(t, s, func(ctx context.Context, a analysis.Store) error {
 		n, err := a.Purge(ctx, time.Now().Add(time.Hour), 10)
-		if n != 1 {
-			t.Errorf("Purge: dropped %d, want 1: findings of a case stay", n)
+		if n != 2 {
+			t.Errorf("Purge: dropped %d, want 2: findings of a case stay", n)
 		}
 		return err
 	})

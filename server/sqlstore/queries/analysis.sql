@@ -7,6 +7,11 @@ ON CONFLICT (device_id, message_id, rule, key, state, at, hunt_id) DO NOTHING
 -- name: analysis_same
 SELECT id FROM findings WHERE device_id = $1 AND message_id = $2 AND rule = $3 AND key = $4 AND state = $5 AND at = $6 AND hunt_id = $7
 
+-- name: analysis_latest
+SELECT id, company_id, device_id, message_id, message, rule, pack, version, class, outcome, lowered, level, key, component, title,
+    diagnosis, recommendation, state, at, stored_at, case_id, hunt_id, rest
+FROM findings WHERE device_id = $1 AND rule = $2 AND key = $3 AND hunt_id = 0 ORDER BY id DESC LIMIT 1
+
 -- name: analysis_set_case
 UPDATE findings SET case_id = $2 WHERE id = $1
 

@@ -28,6 +28,7 @@ CREATE TABLE findings (
     rest           TEXT    NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX findings_once ON findings (device_id, message_id, rule, key, state, at, hunt_id);
+CREATE INDEX findings_latest ON findings (device_id, rule, key, hunt_id, id);
 CREATE INDEX findings_device ON findings (device_id, id);
 CREATE INDEX findings_company ON findings (company_id, id);
 CREATE INDEX findings_message ON findings (message_id, id);
