@@ -140,10 +140,17 @@ func (d *Desk) raise(ctx context.Context, s Store, sub *Subject, cause *Cause, s
 			return Result{}, err
 		}
 	}
+	var told []Happening
+	if c != nil && c.Company != sub.Company {
+		if told, err = d.leave(ctx, s, c, now); err != nil {
+			return Result{}, err
+		}
+		c, slot.Case = nil, 0
+	}
 	live := c != nil && c.State.Active()
 	if !live && !maintained.IsZero() {
 		hold(slot, sub, cause, now, maintained)
-		return Result{Disposition: DispositionMaintenance}, s.PutSlot(ctx, slot)
+		return Result{Disposition: DispositionMaintenance, Happenings: told}, s.PutSlot(ctx, slot)
 	}
 	slot.Held, slot.HeldDue = nil, time.Time{}
 	ch := d.begin(s, c, By{Who: "rule " + cause.Rule, Via: ViaMessage}, now)
@@ -167,8 +174,18 @@ func (d *Desk) raise(ctx context.Context, s Store, sub *Subject, cause *Cause, s
 	if err := s.PutSlot(ctx, slot); err != nil {
 		return Result{}, err
 	}
-	told, err := ch.finish(ctx)
-	return Result{Disposition: disposition, Number: ch.c.Number, Case: ch.c.ID, Happenings: told}, err
+	more, err := ch.finish(ctx)
+	return Result{Disposition: disposition, Number: ch.c.Number, Case: ch.c.ID, Happenings: append(told, more...)}, err
+}
+
+// leave closes the case of a device that has come to another company: its further messages are not that company's.
+func (d *Desk) leave(ctx context.Context, s Store, c *Case, now time.Time) ([]Happening, error) {
+	if !c.State.Active() {
+		return nil, nil
+	}
+	ch := d.begin(s, c, By{Who: "callhome", Via: ViaTimer}, now)
+	ch.move(StateClosed, EventClosed, "the device belongs to another company now")
+	return ch.finish(ctx)
 }
 
 func hold(slot *Slot, sub *Subject, cause *Cause, now, until time.Time) {
@@ -321,7 +338,7 @@ func (d *Desk) clear(ctx context.Context, s Store, sub *Subject, cause *Cause, d
 			if slots[i].Key.Part != deed.Cause.Part {
 				continue
 			}
-			if err := d.clearSlot(ctx, s, &slots[i], cause, deed, &r); err != nil {
+			if err := d.clearSlot(ctx, s, sub, &slots[i], cause, deed, &r); err != nil {
 				return r, err
 			}
 		}
@@ -329,7 +346,7 @@ func (d *Desk) clear(ctx context.Context, s Store, sub *Subject, cause *Cause, d
 	return r, nil
 }
 
-func (d *Desk) clearSlot(ctx context.Context, s Store, slot *Slot, cause *Cause, deed *Deed, r *Result) error {
+func (d *Desk) clearSlot(ctx context.Context, s Store, sub *Subject, slot *Slot, cause *Cause, deed *Deed, r *Result) error {
 	if slot.Held != nil {
 		slot.Held, slot.HeldDue = nil, time.Time{}
 		r.Disposition = DispositionCleared
@@ -341,7 +358,7 @@ func (d *Desk) clearSlot(ctx context.Context, s Store, slot *Slot, cause *Cause,
 		return nil
 	}
 	c, err := s.LockCase(ctx, slot.Case)
-	if err != nil || !c.State.Active() {
+	if err != nil || !c.State.Active() || c.Company != sub.Company {
 		return err
 	}
 	now := d.Now()

@@ -465,3 +465,49 @@ func TestAssignRouteNoteAndOpen(t *testing.T) {
 		t.Errorf("history: %+v, %v", events, err)
 	}
 }
+
+func TestADeviceThatChangesHands(t *testing.T) {
+	b := newBench(t, config())
+	b.raise(t, "Fan 2")
+	moved := sub(1)
+	moved.Company = 2
+	r := b.act(t, moved, b.cause("Fan 2", callhome.LevelMajor, callhome.StateRaise))
+	wantKinds(t, "raised at another company", r.Happenings, "closed opened")
+	if r.Number != "SR-000002" || r.Happenings[0].Case.Company != 1 || r.Happenings[1].Case.Company != 2 {
+		t.Errorf("got %+v", r)
+	}
+	for company, want := range map[account.CompanyID]int{1: 1, 2: 1} {
+		reach := account.Reach{Companies: []account.CompanyID{company}}
+		list, err := b.store.Read().Casework().Cases(ctx, reach, casework.CaseFilter{}, account.Page{})
+		if err != nil || len(list) != want || list[0].Repeats != 0 {
+			t.Errorf("company %d sees %+v, %v", company, list, err)
+		}
+	}
+	if got := b.clear(t, "Fan 2"); got.Disposition != casework.DispositionNothingOpen {
+		t.Errorf("a clear from the old company: %+v", got)
+	}
+}
+
+func TestOldCasesAreForgotten(t *testing.T) {
+	b := newBench(t, config())
+	b.raise(t, "Fan 2")
+	b.raise(t, "Fan 3")
+	id := b.latest(t).ID
+	b.tx(t, func(s casework.Store) error { _, err := b.desk.Close(ctx, s, every, id, "", ana); return err })
+	b.tx(t, func(s casework.Store) error {
+		n, err := s.DropCases(ctx, time.Now().Add(time.Hour), 10)
+		if n != 1 {
+			t.Errorf("%d cases were dropped, want the closed one", n)
+		}
+		return err
+	})
+	read := b.store.Read().Casework()
+	events, err := read.Events(ctx, every, id, account.Page{})
+	tallies, err2 := read.Tallies(ctx, every)
+	if err != nil || err2 != nil || len(events) != 0 || len(tallies) != 1 || tallies[0].Cases != 1 {
+		t.Errorf("left are %d events, %+v, %v %v", len(events), tallies, err, err2)
+	}
+	if got := b.raise(t, "Fan 3"); got.Disposition != casework.DispositionOpened || got.Number != "SR-000003" {
+		t.Errorf("raised again: %+v", got)
+	}
+}

@@ -91,6 +91,8 @@ type DeskStore interface {
 	FreeCode(ctx context.Context, id int64) error
 	// CaseOfCode is the case that has a code, callhome.KindNotFound when none has.
 	CaseOfCode(ctx context.Context, hash string) (int64, error)
+	// DropCases deletes up to limit closed cases that were opened before a time, with all that belongs to them.
+	DropCases(ctx context.Context, before time.Time, limit int) (int64, error)
 	// CasesDue are up to limit cases whose DueAt has come, oldest first; those that others hold are left out.
 	CasesDue(ctx context.Context, now time.Time, limit int) ([]int64, error)
 }

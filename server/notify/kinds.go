@@ -112,7 +112,7 @@ func OfCase(h *casework.Happening) (n Notice, ok bool) {
 		n.Content.Sections = append(n.Content.Sections, Section{Title: "Diagnosis", Text: c.Diagnosis})
 	}
 	if h.Cause != nil {
-		n.Attach = h.Cause.Evidence
+		n.Attach = append([]casework.Evidence{{Archive: h.Cause.Archive}}, h.Cause.Evidence...)
 		for _, ev := range h.Cause.Evidence {
 			n.Content.Sections = append(n.Content.Sections, Section{Title: "Evidence: " + ev.Attachment, Text: ev.Quote, Exact: true})
 		}

@@ -178,6 +178,29 @@ func (s caseworkStore) CaseOfCode(ctx context.Context, hash string) (id int64, e
 	return id, err
 }
 
+func (s caseworkStore) DropCases(ctx context.Context, before time.Time, limit int) (int64, error) {
+	type old struct {
+		id, company, level int64
+		team, state        string
+	}
+	rows, err := s.query(ctx, "casework_old_cases", idAt(before), limit)
+	list, err := collect(rows, err, func(r scanner) (o old, err error) { return o, r.Scan(&o.id, &o.company, &o.team, &o.state, &o.level) })
+	if err != nil {
+		return 0, err
+	}
+	for _, o := range list {
+		s.count(caseTally, account.CompanyID(o.company), tallyWord(o.team, o.state, o.level), -1)
+		for _, q := range []string{
+			"casework_drop_slots_case", "casework_drop_case_events", "casework_drop_case_deeds", "casework_drop_case_links", "casework_drop_case_pushes", "casework_drop_case",
+		} {
+			if _, err := s.exec(ctx, q, o.id); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return int64(len(list)), nil
+}
+
 func (s caseworkStore) CasesDue(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	rows, err := s.query(ctx, "casework_due", micros(now), limit)
 	return collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })

@@ -143,3 +143,24 @@ RETURNING since
 
 -- name: casework_put_poll
 UPDATE case_polls SET since = $2 WHERE adapter = $1
+
+-- name: casework_old_cases
+SELECT id, company_id, team, state, level FROM cases WHERE id < $1 AND state = 'closed' ORDER BY id LIMIT $2
+
+-- name: casework_drop_slots_case
+UPDATE case_slots SET case_id = 0 WHERE case_id = $1
+
+-- name: casework_drop_case_events
+DELETE FROM case_events WHERE case_id = $1
+
+-- name: casework_drop_case_deeds
+DELETE FROM case_deeds WHERE case_id = $1
+
+-- name: casework_drop_case_links
+DELETE FROM case_links WHERE case_id = $1
+
+-- name: casework_drop_case_pushes
+DELETE FROM case_pushes WHERE case_id = $1
+
+-- name: casework_drop_case
+DELETE FROM cases WHERE id = $1

@@ -18,6 +18,7 @@ CREATE TABLE case_slots (
   detail     TEXT NOT NULL,
   PRIMARY KEY (device_id, rule, part)
 );
+CREATE INDEX case_slots_case ON case_slots (case_id);
 CREATE INDEX case_slots_held ON case_slots (held_due) WHERE held_due > 0;
 
 -- What became of each finding of each message: the unique key lets none be acted on twice. Also the evidence of a case.
