@@ -383,8 +383,14 @@ func (b *backend) run(ctx context.Context) error {
 	for _, ln := range b.web {
 		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, b.webHandler()) })
 	}
-	for _, f := range []func(context.Context) error{orders.Run, b.posts.Run, b.mails.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.beat} {
+	for _, f := range []func(context.Context) error{orders.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.beat} {
 		start(f)
+	}
+	if len(b.cfg.Listen.Devices) > 0 {
+		start(b.posts.Run)
+	}
+	if len(b.cfg.Listen.SMTP) > 0 {
+		start(b.mails.Run)
 	}
 	b.health.SetReady(true)
 	for _, w := range b.cfg.Warnings {
