@@ -17,6 +17,9 @@ packages=(
   gcc libc6-dev                        # the race detector needs a C compiler
 )
 
+# The OpenID Connect provider that sign-in is tried at comes from npm; a Node that is there already is left alone.
+command -v npm >/dev/null || packages+=(nodejs npm)
+
 sudo=()
 if [ "$(id -u)" -ne 0 ]; then
   command -v sudo >/dev/null || { echo "test-deps: need root or sudo to install: ${packages[*]}" >&2; exit 1; }

@@ -43,12 +43,21 @@ func (r *Registrar) Identify(ctx context.Context, s Store, in *Input) (*Identifi
 	if in.Anonymous || LooksAnonymous(in.Message) {
 		return &Identified{Mode: Anonymous}, s.CountAnonymous(ctx, in.ReceivedAt, anonymousModel(in.Message), in.Message.Group)
 	}
-	step := &identification{r: r, s: s, in: in, out: &Identified{Mode: Full}}
-	if err := step.run(ctx); err != nil {
-		return nil, fmt.Errorf("identify the device of message %q: %w", word(string(in.Message.MessageID)), err)
+	for try := 1; ; try++ {
+		step := &identification{r: r, s: s, in: in, out: &Identified{Mode: Full}}
+		err := step.run(ctx)
+		switch {
+		case err == nil:
+			return step.out, nil
+		case callhome.KindOf(err) != callhome.KindConflict || try == identifyTries:
+			return nil, fmt.Errorf("identify the device of message %q: %w", word(string(in.Message.MessageID)), err)
+		}
 	}
-	return step.out, nil
 }
+
+// identifyTries bounds how often a message is looked at again because a person or another process changed its device, or
+// made it, at the same moment.
+const identifyTries = 3
 
 // anonymousModel is a model worth counting; what cannot be one is counted as others.
 func anonymousModel(m *callhome.Message) string {

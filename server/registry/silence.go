@@ -47,7 +47,7 @@ type Schedule struct {
 
 // Heard notes a scheduled message at t. It reports whether this ends a silence that was raised.
 func (s *Schedule) Heard(t time.Time) (ended bool) {
-	if t.Before(s.LastAt) { // a gateway's backlog, out of order
+	if !t.After(s.LastAt) { // a gateway's backlog, out of order; or the same message again
 		return false
 	}
 	ended = !s.RaisedAt.IsZero()

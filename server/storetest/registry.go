@@ -23,6 +23,7 @@ func Registry(t *testing.T, open func(testing.TB) *sqlstore.Store) {
 	}{
 		{"from nothing to registered", deskRegisters},
 		{"hot path writes little", deskHotPath},
+		{"a change at the same moment", deskRaces},
 		{"anonymous", deskAnonymous},
 		{"no contract", deskNoContract},
 		{"contract ends and is renewed", deskExpires},
@@ -242,6 +243,46 @@ func deskHotPath(d *desk) {
 	if len(found) != 1 || found[registry.Key{Model: "QX9006", Serial: "QXA2613K0PZ"}].SystemName != "edge-rtr-8" {
 		d.Errorf("DevicesByKey = %v", found)
 	}
+}
+
+// meddler changes a device behind the back of whoever read it, once.
+type meddler struct {
+	registry.Store
+	meddle func()
+}
+
+// PutDevice meddles first.
+func (m *meddler) PutDevice(ctx context.Context, v *registry.Device) error {
+	if m.meddle != nil {
+		m.meddle()
+		m.meddle = nil
+	}
+	return m.Store.PutDevice(ctx, v)
+}
+
+func deskRaces(d *desk) {
+	ctx, dev := context.Background(), d.registered()
+	d.tx(func(s registry.Store) error {
+		m := &meddler{Store: s, meddle: func() {
+			other := must[*registry.Device](d.T)(s.Device(ctx, dev.ID))
+			other.Site = "Porto"
+			if err := s.PutDevice(ctx, other); err != nil {
+				d.Error(err)
+			}
+		}}
+		out, err := d.reg.Identify(ctx, m, d.syslog(func(in *registry.Input) { in.Message.SystemName, in.Message.SiteID = "edge-rtr-9", "" }))
+		if err == nil && (out.Device.SystemName != "edge-rtr-9" || out.Device.Site != "Porto") {
+			d.Errorf("after both changes: %+v", out.Device)
+		}
+		return err
+	})
+	stale := *dev
+	err := d.store.InTx(ctx, func(tx *sqlstore.Tx) error { return tx.Registry().PutDevice(ctx, &stale) })
+	wantKind(d.T, err, callhome.KindConflict)
+	if err := d.store.InTx(ctx, func(tx *sqlstore.Tx) error { return tx.Registry().AddDevice(ctx, &stale) }); callhome.KindOf(err) != callhome.KindConflict {
+		d.Errorf("the same device again: %v", err)
+	}
+	d.wantState(dev.ID, registry.StateRegistered)
 }
 
 func deskAnonymous(d *desk) {
