@@ -23,6 +23,8 @@ type compiled struct {
 	attachments  []attachment
 	added, gone  *pattern
 	names, slots []glob
+	notNames     []glob
+	notSlots     []glob
 	when         *condition
 
 	title, diagnosis, advice, component, key *template
@@ -100,7 +102,7 @@ func (c *compiled) compilePatterns(fail func(string, error) error) (known map[st
 	c.text.groups(known)
 	c.capture.groups(known)
 	if i := m.Inventory; i != nil {
-		c.names, c.slots = globs(i.Names), globs(i.Slots)
+		c.names, c.slots, c.notNames, c.notSlots = globs(i.Names), globs(i.Slots), globs(i.NotNames), globs(i.NotSlots)
 		for _, name := range inventoryNames {
 			known[name] = true
 		}

@@ -129,7 +129,8 @@ func (ev *evaluation) silence(c *compiled, s *Silence) bool {
 }
 
 func (ev *evaluation) inventoryChange(c *compiled, i *InventoryChange) (Quote, bool) {
-	if !slices.Contains(c.Match.Inventory.Changes, i.Change) || !anyGlob(c.names, i.Name) || !anyGlob(c.slots, i.Slot) {
+	if !slices.Contains(c.Match.Inventory.Changes, i.Change) || !anyGlob(c.names, i.Name) || !anyGlob(c.slots, i.Slot) ||
+		len(c.notNames) > 0 && anyGlob(c.notNames, i.Name) || len(c.notSlots) > 0 && anyGlob(c.notSlots, i.Slot) {
 		return Quote{}, false
 	}
 	for n, value := range [...]string{string(i.Change), i.Name, i.PartNo, i.Serial, i.Slot, i.OldSerial, i.OldSlot, i.Version, i.OldVersion} {

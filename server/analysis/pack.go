@@ -159,6 +159,9 @@ type InventoryMatch struct {
 	Changes []Change `yaml:"changes"`
 	Names   []string `yaml:"names"` // globs of the part's name
 	Slots   []string `yaml:"slots"` // globs of its place
+
+	NotNames []string `yaml:"not_names"` // globs of parts, and of places, that another rule is for
+	NotSlots []string `yaml:"not_slots"`
 }
 
 // ConfigMatch waits for lines that came or went in a configuration. Where both are given, both must have happened.
