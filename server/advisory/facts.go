@@ -3,6 +3,7 @@ package advisory
 import (
 	"context"
 	"strings"
+	"unicode/utf8"
 
 	"callhome/server/account"
 	"callhome/server/confighistory"
@@ -102,7 +103,7 @@ func patternKeys(set map[string]bool, exact, prefix string, patterns []string) {
 	for _, p := range patterns {
 		p = strings.ToLower(p)
 		if i := strings.IndexAny(p, "*?"); i >= 0 {
-			set[prefix+p[:min(i, maxPrefix)]] = true
+			set[prefix+beginning(p, min(i, maxPrefix))] = true
 			continue
 		}
 		set[exact+p] = true
@@ -134,14 +135,22 @@ func wordKeys(set map[string]bool, exact, prefix, word string) {
 	}
 	set[exact+word] = true
 	for i := 0; i <= min(len(word), maxPrefix); i++ {
-		set[prefix+word[:i]] = true
+		set[prefix+beginning(word, i)] = true
 	}
+}
+
+// beginning is the first n bytes of a word, less the part of a character: databases refuse half ones.
+func beginning(word string, n int) string {
+	for n > 0 && n < len(word) && !utf8.RuneStart(word[n]) {
+		n--
+	}
+	return word[:n]
 }
 
 // plainName is a product's name without case, punctuation and the words that only some write.
 func plainName(s string) string {
 	var b strings.Builder
-	for _, w := range strings.FieldsFunc(strings.ToLower(s), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
+	for _, w := range strings.FieldsFunc(strings.ToLower(s[:min(len(s), maxName)]), func(r rune) bool { return !(r >= 'a' && r <= 'z' || r >= '0' && r <= '9') }) {
 		switch w {
 		case "cisco", "series", "software", "systems", "the", "platform", "platforms":
 			continue
@@ -149,5 +158,6 @@ func plainName(s string) string {
 		b.WriteString(w)
 		b.WriteByte(' ')
 	}
-	return strings.TrimSpace(b.String())
+	name := strings.TrimSpace(b.String())
+	return name[:min(len(name), maxIdent)]
 }

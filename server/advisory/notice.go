@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -168,6 +169,9 @@ func (n *Notice) check(fault func(place, format string, args ...any)) {
 	if n.Ident == "" || len(n.Ident) > maxIdent {
 		fault("id", "a notice needs an ID of at most %d characters", maxIdent)
 	}
+	if len(n.Publisher) > maxIdent || strings.ContainsRune(n.Publisher+n.Ident, 0) {
+		fault("publisher", "publisher and ID have at most %d characters each, none of them zero", maxIdent)
+	}
 	if n.Title == "" {
 		fault("title", "a notice needs a title")
 	}
@@ -213,6 +217,11 @@ func (i *Item) check(fault func(place, format string, args ...any)) {
 			if _, err := ParseRange(text.value); err != nil {
 				fault(text.place, "%v", err)
 			}
+		}
+	}
+	for _, p := range slices.Concat(i.Products, i.Parts) {
+		if len(p) > maxIdent || strings.ContainsRune(p, 0) {
+			fault("products", "a product or part has at most %d characters, none of them zero", maxIdent)
 		}
 	}
 	for _, s := range i.Serials {

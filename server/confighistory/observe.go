@@ -2,6 +2,7 @@ package confighistory
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"callhome"
@@ -56,23 +57,23 @@ func observeOne(ctx context.Context, store Store, o Observation, f Found) (Chang
 	if err != nil {
 		return Change{}, false, err
 	}
-	form, at := Normalise(f.Text), o.Received
+	form, at, id := Normalise(f.Text), o.Received, storedID(o.Message.MessageID)
 	if !o.Message.EventTime.IsZero() {
 		at = o.Message.EventTime.Time
 	}
 	if known && head.Form == form.Hash {
 		head.SeenAt = at
 		if head.Salted != form.Salted {
-			head.Salted, head.SaltedAt, head.SaltedMsg = form.Salted, at, o.Message.MessageID
+			head.Salted, head.SaltedAt, head.SaltedMsg = form.Salted, at, id
 		}
 		return Change{}, false, store.Touch(ctx, head)
 	}
-	if rev, again, err := store.ByMessage(ctx, o.Device, f.Kind, o.Message.MessageID); err != nil || again {
+	if rev, again, err := store.ByMessage(ctx, o.Device, f.Kind, id); err != nil || again {
 		return Change{Revision: rev, First: rev.Number == 1}, again, err
 	}
 	b := pack(f.Text)
 	next := Head{SeenAt: at, Salted: form.Salted, Revision: Revision{
-		Device: o.Device, Company: o.Company, Kind: f.Kind, Number: head.Number + 1, Command: f.Command, MessageID: o.Message.MessageID, At: at,
+		Device: o.Device, Company: o.Company, Kind: f.Kind, Number: head.Number + 1, Command: f.Command, MessageID: id, At: at,
 		StoredAt: o.Received, Form: form.Hash, Blob: b.Hash, Size: b.Size, Lines: form.Lines,
 	}}
 	c := Change{First: !known}
@@ -86,6 +87,15 @@ func observeOne(ctx context.Context, store Store, o Observation, f Found) (Chang
 	}
 	c.Revision = next.Revision
 	return c, true, store.Put(ctx, next, b)
+}
+
+// maxID bounds a message ID in bytes: an index takes no more, and no real one comes near it.
+const maxID = 240
+
+// storedID is a message ID without what a database refuses.
+func storedID(id callhome.MessageID) callhome.MessageID {
+	s := strings.ToValidUTF8(string(id[:min(len(id), maxID)]), "")
+	return callhome.MessageID(strings.ReplaceAll(s, "\x00", ""))
 }
 
 func textOf(ctx context.Context, store Store, hash string) (string, error) {

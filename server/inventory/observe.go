@@ -35,7 +35,7 @@ type Result struct {
 // Observe takes in what a message says about its device. It is idempotent: a message that is observed again stores
 // nothing, and gives again what it changed the first time. Called within one transaction it happens once or not at all.
 func Observe(ctx context.Context, store Store, o Observation) (Result, error) {
-	r := Read(o.Message)
+	r, id := Read(o.Message), callhome.MessageID(own(string(o.Message.MessageID)))
 	head, known, err := store.Head(ctx, o.Device)
 	if err != nil {
 		return Result{}, err
@@ -61,11 +61,11 @@ func Observe(ctx context.Context, store Store, o Observation) (Result, error) {
 	if known && hash == head.Hash {
 		return res, store.Touch(ctx, head)
 	}
-	if rev, ok, err := store.ByMessage(ctx, o.Device, o.Message.MessageID); err != nil || ok {
+	if rev, ok, err := store.ByMessage(ctx, o.Device, id); err != nil || ok {
 		return Result{Changed: ok, Revision: rev.Number, Changes: rev.Changes, First: rev.Number == 1, Incomplete: r.Incomplete}, err
 	}
 	rev := Revision{
-		Device: o.Device, Company: o.Company, Number: head.Number + 1, MessageID: o.Message.MessageID, At: TimeOf(o.Message, o.Received), StoredAt: o.Received,
+		Device: o.Device, Company: o.Company, Number: head.Number + 1, MessageID: id, At: TimeOf(o.Message, o.Received), StoredAt: o.Received,
 		Full: r.Full, Incomplete: head.Incomplete, Hash: hash, Inventory: merged,
 	}
 	rev.Changes = Compare(old, merged)

@@ -79,7 +79,7 @@ func (o *output) readChassisHardware(text, _ string) {
 		}
 		path, depth = append(path, item), append(depth, indent)
 		u := Unit{
-			Slot: strings.Join(path, "/"), HWVersion: own(strings.TrimPrefix(column(line, at[0], at[1]), "REV ")), PartNo: own(RealSerial(column(line, at[1], at[2]))),
+			Slot: own(strings.Join(path, "/")), HWVersion: own(strings.TrimPrefix(column(line, at[0], at[1]), "REV ")), PartNo: own(RealSerial(column(line, at[1], at[2]))),
 			Serial: own(RealSerial(column(line, at[2], at[3]))), Descr: own(column(line, at[3], len(line))),
 		}
 		if item == "Chassis" {

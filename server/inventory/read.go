@@ -113,8 +113,24 @@ var keepPair = map[string]bool{
 	"memorysize": true, "bootimage": true, "systemimage": true, "configregister": true, "manufacturedate": true,
 }
 
-// own copies a string, so that a stored inventory does not hold a whole document in memory.
-func own(s string) string { return strings.Clone(strings.TrimSpace(s)) }
+// maxField bounds a field in bytes: an index takes no more, and no real one comes near it.
+const maxField = 240
+
+// own is a field as it is kept: a copy, so that a stored inventory does not hold a whole document in memory, without
+// control characters and broken ones, and not longer than maxField.
+func own(s string) string {
+	s = strings.TrimSpace(s)
+	if len(s) > maxField {
+		s = s[:maxField]
+	}
+	s = strings.ToValidUTF8(s, "")
+	return strings.Clone(strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)))
+}
 
 func unitOf(f *callhome.FRU, kind Kind) Unit {
 	u := Unit{
@@ -153,7 +169,7 @@ var slotWords = []string{"slot ", "module ", "linecard ", "line card ", "slot:",
 
 // normalSlot is a slot in one spelling: blanks single, "slot 1" and "module 1" as "1".
 func normalSlot(s string) string {
-	s = strings.Join(strings.Fields(s), " ")
+	s = strings.Join(strings.Fields(own(s)), " ")
 	lower := strings.ToLower(s)
 	for _, w := range slotWords {
 		if rest, ok := strings.CutPrefix(lower, w); ok && rest != "" && rest[0] >= '0' && rest[0] <= '9' {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -21,6 +22,7 @@ func Inventory(t *testing.T, open func(testing.TB) *sqlstore.Store) {
 	t.Run("Moves", func(t *testing.T) { inventoryMoves(t, open(t)) })
 	t.Run("Reach", func(t *testing.T) { inventoryReach(t, open(t)) })
 	t.Run("Companies", func(t *testing.T) { inventoryCompanies(t, open(t)) })
+	t.Run("Hostile", func(t *testing.T) { inventoryHostile(t, open(t)) })
 }
 
 var inventoryTime = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
@@ -206,5 +208,19 @@ func BenchmarkInventory(b *testing.B, open func(testing.TB) *sqlstore.Store) {
 				b.Fatal(err)
 			}
 		})
+	}
+}
+
+// inventoryHostile: what a device writes into its fields must not stop the work on its messages.
+func inventoryHostile(t *testing.T, s *sqlstore.Store) {
+	long := strings.Repeat("x", 10_000)
+	for i, bad := range []string{"a\x00b", "\xff\xfe", long, "'; DROP TABLE inventory_heads; --", "<script>", "\u202e"} {
+		m := wholeInventory(1, i+1, bad, bad)
+		m.MessageID, m.Model, m.SWVersion, m.SourceID = callhome.MessageID(bad), bad, bad, bad
+		m.FRUs[0].Name, m.FRUs[0].PartNo = bad, bad
+		m.Attachments = []callhome.Attachment{{Name: "show running-config", Text: "hostname " + bad + "\nx\ny\nend\n"}, {Name: "show inventory", Text: bad}}
+		observe(t, s, 1, 7, m)
+		observeConfig(t, s, 1, 7, m)
+		matchDevice(t, s, 1)
 	}
 }
