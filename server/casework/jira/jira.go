@@ -22,7 +22,7 @@ import (
 	"callhome/server/casework"
 )
 
-// Config is one entry of the block `jira`.
+// Config is one entry of the block `tickets.jira`.
 type Config struct {
 	Name        string          `yaml:"name" json:"name"`
 	URL         string          `yaml:"url" json:"url"`         // https://YOURS.atlassian.net

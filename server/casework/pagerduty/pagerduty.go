@@ -23,7 +23,7 @@ import (
 	"callhome/server/casework"
 )
 
-// Config is one entry of the block `pagerduty`.
+// Config is one entry of the block `tickets.pagerduty`.
 type Config struct {
 	Name        string          `yaml:"name" json:"name"`
 	RoutingKey  callhome.Secret `yaml:"routing_key,omitempty" json:"routing_key,omitzero"` // integration key of the service

@@ -24,7 +24,7 @@ import (
 	"callhome/server/casework"
 )
 
-// Config is one entry of the block `servicenow`.
+// Config is one entry of the block `tickets.servicenow`.
 type Config struct {
 	Name         string          `yaml:"name" json:"name"`
 	URL          string          `yaml:"url" json:"url"` // https://YOURS.service-now.com

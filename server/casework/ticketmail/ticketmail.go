@@ -26,7 +26,7 @@ type Outbox interface {
 	Put(ctx context.Context, envelopes ...callhome.Envelope) error
 }
 
-// Config is one entry of the block `ticket_mail`.
+// Config is one entry of the block `tickets.mail`.
 type Config struct {
 	Name       string          `yaml:"name" json:"name"`
 	To         string          `yaml:"to" json:"to"`

@@ -27,7 +27,7 @@ const (
 	HeaderKey       = "Idempotency-Key"
 )
 
-// Config is one entry of the block `ticket_webhooks`.
+// Config is one entry of the block `tickets.webhook`.
 type Config struct {
 	Name          string                    `yaml:"name" json:"name"`
 	URL           string                    `yaml:"url" json:"url"`
