@@ -168,7 +168,7 @@ func (b *bench) latencyHTTP() ([]Result, error) {
 		{Figure: "line to HTTP, durable, 100/s: p50 / p99", Goal: "p50 ≤ 1.0×, p99 ≤ 2.0×; ≤ 0.5×, ≤ 1.0×", Peer: "syslog-ng (not durable) " + ng.String(), Ours: fmt.Sprintf("%s; p99 %.2f×", ours, ours.p99/ng.p99),
 			Ratio: ours.p50 / ng.p50, Verdict: worst(atMost(ours.p50/ng.p50, 1, 0.5), atMost(ours.p99/ng.p99, 2, 1))},
 		{Figure: "the same beside syslog-ng with a disk buffer", Peer: "syslog-ng (reliable buffer, no sync) " + disk.String(), Ours: ours.String(), Ratio: ours.p50 / disk.p50, Verdict: Shown},
-		{Figure: "the same with our queue in memory: what is not the disk", Peer: fmt.Sprintf("one fdatasync on this disk %.2f / %.2f ms; two lie on the way", sync50, sync99), Ours: all["callhome in memory"].String(),
+		{Figure: "the same with our queue in memory: what is not the disk", Peer: fmt.Sprintf("one fdatasync on this disk %.2f / %.2f ms; one lies on the way, of an alert without commands", sync50, sync99), Ours: all["callhome in memory"].String(),
 			Ratio: all["callhome in memory"].p50 / ng.p50, Verdict: Shown},
 		{Figure: "the same beside Alertmanager", Peer: "Alertmanager (memory) " + am.String(), Ours: ours.String(), Ratio: ours.p50 / am.p50, Verdict: Shown},
 	}, nil
