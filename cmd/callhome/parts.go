@@ -99,13 +99,21 @@ func construct(ctx context.Context, cfg *config.Agent, log *slog.Logger, watch f
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
 	}
+	var key []byte
+	var keyErr error
+	var making sync.WaitGroup // of the key, whose syncs at the first start go on beside those of the outbox
+	making.Go(func() { key, keyErr = loadKey(d.path(pseudonymFile)) })
+	defer making.Wait()
 	discoverOwn(cfg)
 	for _, step := range []func(context.Context) error{d.openOutbox, d.openRoad, d.openCollector} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
 	}
-	return d, d.openAgent(watch)
+	if making.Wait(); keyErr != nil {
+		return nil, keyErr
+	}
+	return d, d.openAgent(watch, key)
 }
 
 // discoverOwn fills what the configuration leaves open about the own device.
@@ -231,12 +239,8 @@ func (d *device) targets(cfg agent.Config) []collect.Device {
 	return out
 }
 
-func (d *device) openAgent(watch func(agent.Happening)) error {
+func (d *device) openAgent(watch func(agent.Happening), key []byte) error {
 	schedules, err := periodic.New(periodic.Options{Log: d.log, Store: intake.State(d.path(schedulesFile))})
-	if err != nil {
-		return err
-	}
-	key, err := loadKey(d.path(pseudonymFile))
 	if err != nil {
 		return err
 	}

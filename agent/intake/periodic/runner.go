@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -108,9 +109,12 @@ func (r *Runner) SetJobs(jobs []Job) {
 			kept[k] = t
 		}
 	}
+	same := maps.EqualFunc(r.last, kept, time.Time.Equal)
 	r.jobs, r.last = append([]Job(nil), jobs...), kept
 	r.mu.Unlock()
-	r.save()
+	if !same {
+		r.save()
+	}
 	select {
 	case r.wake <- struct{}{}:
 	default:
