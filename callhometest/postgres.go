@@ -35,6 +35,39 @@ func Postgres(t testing.TB) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%s/%s?sslmode=disable", c.port, name)
 }
 
+// PostgresServer is a PostgreSQL server that a test may crash.
+type PostgresServer struct {
+	DSN string // of an empty database
+	t   testing.TB
+	c   cluster
+}
+
+// NewPostgres starts a server of its own for one test; see [Postgres].
+func NewPostgres(t testing.TB) *PostgresServer {
+	t.Helper()
+	if !Peers() {
+		t.Skip("tests on PostgreSQL run with CALLHOME_E2E=1")
+	}
+	s := &PostgresServer{t: t}
+	t.Cleanup(s.c.stop)
+	s.c.start(t)
+	s.c.run(t, "createdb", "-h", s.c.dir, "-p", s.c.port, "-U", "postgres", "callhome")
+	s.DSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/callhome?sslmode=disable", s.c.port)
+	return s
+}
+
+// Crash ends the server at once, as `pg_ctl stop -m immediate` does: sessions are cut, nothing is written any more.
+func (s *PostgresServer) Crash() {
+	_ = s.c.proc.Process.Signal(syscall.SIGQUIT)
+	_ = s.c.proc.Wait()
+}
+
+// Start starts it again at the same address; it answers when this returns.
+func (s *PostgresServer) Start() {
+	s.t.Helper()
+	s.c.launch(s.t)
+}
+
 var (
 	theCluster cluster
 	databases  atomic.Int64
@@ -90,6 +123,13 @@ func (c *cluster) start(t testing.TB) {
 	}
 	c.run(t, "initdb", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
 	c.port = freePort(t)
+	c.launch(t)
+}
+
+// launch starts the server on its folder and port, and waits for it to answer.
+func (c *cluster) launch(t testing.TB) {
+	t.Helper()
+	dir := c.dir
 	c.proc = c.command("postgres", "-D", filepath.Join(dir, "data"), "-k", dir, "-p", c.port, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200")
 	var says bytes.Buffer
 	c.proc.Stderr = &says

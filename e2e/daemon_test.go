@@ -48,7 +48,7 @@ func newDaemon(t *testing.T, role, dir, config string) *daemon {
 	t.Cleanup(func() {
 		d.stop()
 		if t.Failed() {
-			t.Logf("%s log:\n%s", role, tail(d.log.String(), 40))
+			t.Logf("%s log:\n%s", role, tail(d.log.String(), 20))
 		}
 	})
 	return d

@@ -103,6 +103,7 @@ type fleet struct {
 	t       *testing.T
 	devices []*fleetDevice
 	clients [fleetPosters]*http.Client
+	pause   time.Duration // of a poster after each answer
 	number  atomic.Uint64
 	answers atomic.Int64
 	failed  atomic.Int64
@@ -216,6 +217,7 @@ func (f *fleet) poster(stop <-chan struct{}, client *http.Client, w int, urls []
 			f.answers.Add(1)
 			d.answered = append(d.answered, d.unanswered)
 			d.unanswered = nil
+			time.Sleep(f.pause)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"callhome"
 	"callhome/server/account"
 	"callhome/server/archive"
 	"callhome/server/casework"
@@ -15,6 +16,8 @@ import (
 const (
 	// houseEvery is how often the house is kept: nothing in it is a matter of seconds.
 	houseEvery = 30 * time.Second
+	// houseAgain is how soon it is tried again while the database does not answer.
+	houseAgain = 5 * time.Second
 	// houseBatch bounds one transaction of housekeeping, so that it holds up nobody.
 	houseBatch = 200
 	// houseRounds bounds one kind of work in one round; the rest waits for the next.
@@ -43,10 +46,15 @@ func (s *Server) keepHouse(ctx context.Context) {
 	part := s.health.Part("housekeeping")
 	for {
 		var failed error
+		pause := houseEvery
 		for _, c := range chores {
 			if err := s.round(ctx, c); err != nil && ctx.Err() == nil {
 				failed = err
 				s.log.Error("housekeeping", "component", "server", "chore", c.name, "err", err)
+			}
+			if callhome.KindOf(failed) == callhome.KindUnavailable { // the others would fail alike
+				pause = houseAgain
+				break
 			}
 		}
 		if failed != nil {
@@ -57,7 +65,7 @@ func (s *Server) keepHouse(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(houseEvery):
+		case <-time.After(pause):
 		}
 	}
 }

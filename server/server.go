@@ -170,7 +170,7 @@ func (s *Server) Run(ctx context.Context) error {
 // retryMin and retryMax bound the pause after work that failed.
 const (
 	retryMin = 100 * time.Millisecond
-	retryMax = 30 * time.Second
+	retryMax = 5 * time.Second
 )
 
 // work works what arrives until ctx ends.
@@ -182,7 +182,9 @@ func (s *Server) work(ctx context.Context) {
 		if err == nil {
 			part.Well()
 			pause = retryMin
-			s.metrics.worked(n)
+			if n > 0 {
+				s.metrics.worked(n)
+			}
 			continue
 		}
 		if ctx.Err() != nil {

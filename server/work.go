@@ -17,20 +17,27 @@ import (
 // batchLimit is how many messages share a transaction: one sync for all, and a fraction of a second of work to lose.
 const batchLimit = 200
 
-// batch works one batch.
+// batch works one batch. Whether a failure was the message's is judged when the transaction is given up: until then the
+// error may be a conflict with another one, after which the same work succeeds.
 func (s *Server) batch(ctx context.Context) (int, error) {
-	return s.intake.Work(ctx, batchLimit, func(rooms Rooms, arrivals []archive.Arrival) error {
+	var culprit int64
+	n, err := s.intake.Work(ctx, batchLimit, func(rooms Rooms, arrivals []archive.Arrival) error {
+		culprit = 0
 		for i, acc := range decodeAll(arrivals) {
 			if why := s.poison.found(arrivals[i].ID); why != nil {
 				acc = failed(&arrivals[i], why)
 			}
 			if err := s.guarded(ctx, rooms, acc); err != nil {
-				s.poison.note(arrivals[i].ID, err)
+				culprit = arrivals[i].ID
 				return fmt.Errorf("message %d (%s): %w", arrivals[i].ID, acc.Record.MessageID, err)
 			}
 		}
 		return nil
 	})
+	if err != nil && culprit != 0 {
+		s.poison.note(culprit, err)
+	}
+	return n, err
 }
 
 // guarded works one message; a panic becomes an error.

@@ -77,6 +77,9 @@ func (a *app) server() *cobra.Command {
 				return err
 			}
 			b, err := newBackend(c.Context(), cfg, log)
+			if err != nil && c.Context().Err() != nil { // asked to stop while it waited
+				return nil
+			}
 			if err != nil {
 				return err
 			}
@@ -112,6 +115,7 @@ type backend struct {
 	posts     *httprecv.Server
 	mails     *smtprecv.Server
 	web       []net.Listener // of portal and API
+	watch     net.Listener   // of metrics and health; served from the first moment on
 	identity  *trustpoint.ServerIdentity
 }
 
@@ -126,6 +130,12 @@ func newBackend(ctx context.Context, cfg *config.Server, log *slog.Logger) (_ *b
 	b.metrics.MustRegister(b.health)
 	if err := os.MkdirAll(cfg.DataDir, 0o700); err != nil {
 		return nil, fmt.Errorf("data_dir: %w", err)
+	}
+	if m := cfg.Metrics; m != nil {
+		if b.watch, err = listen(ctx, "metrics.listen", m.Listen); err != nil {
+			return nil, err
+		}
+		go func() { _ = serveHTTP(ctx, b.watch, observability(b.metrics, b.health)) }() // until ctx ends, or close
 	}
 	for _, step := range []func(context.Context) error{b.openStore, b.openRoad, b.openRooms, b.listen} {
 		if err := step(ctx); err != nil {
@@ -144,7 +154,7 @@ func (b *backend) openStore(ctx context.Context) (err error) {
 	if dsn == config.DatabaseSQLite {
 		dsn = b.path(databaseFile)
 	}
-	if b.store, err = sqlstore.Open(ctx, dsn, sqlstore.Options{}); err != nil {
+	if b.store, err = b.awaitStore(ctx, dsn); err != nil {
 		return err
 	}
 	if aside := b.store.Aside(); aside != nil {
@@ -152,6 +162,40 @@ func (b *backend) openStore(ctx context.Context) (err error) {
 		b.log.Error(aside.String())
 	}
 	return nil
+}
+
+const (
+	// databaseTry is how often a database server that does not answer is asked again at the start.
+	databaseTry = 2 * time.Second
+	// databaseTell is how often the log says that it is waited for.
+	databaseTell = time.Minute
+)
+
+// awaitStore opens the database, and waits for a PostgreSQL server that does not answer yet: after a power failure
+// machines start in any order. What waiting does not mend ends it.
+func (b *backend) awaitStore(ctx context.Context, dsn string) (*sqlstore.Store, error) {
+	part := b.health.Part("database")
+	var told time.Time
+	for {
+		s, err := sqlstore.Open(ctx, dsn, sqlstore.Options{})
+		if err == nil {
+			part.Well()
+			return s, nil
+		}
+		if callhome.KindOf(err) != callhome.KindUnavailable || sqldb.EngineOf(dsn) != sqldb.PostgreSQL {
+			return nil, err
+		}
+		part.Unwell("waiting for the database: " + err.Error())
+		if time.Since(told) >= databaseTell {
+			told = time.Now()
+			b.log.Warn("waiting for the database; nothing is taken until it answers", "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(databaseTry):
+		}
+	}
 }
 
 // openRoad makes what brings mails and ticket systems their messages.
@@ -373,13 +417,6 @@ func (b *backend) run(ctx context.Context) error {
 			}
 		})
 	}
-	if m := b.cfg.Metrics; m != nil {
-		ln, err := listen(ctx, "metrics.listen", m.Listen)
-		if err != nil {
-			return err
-		}
-		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, observability(b.metrics, b.health)) })
-	}
 	for _, ln := range b.web {
 		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, b.webHandler()) })
 	}
@@ -476,6 +513,9 @@ func (b *backend) close() {
 	}
 	for _, ln := range b.web {
 		_ = ln.Close()
+	}
+	if b.watch != nil {
+		_ = b.watch.Close()
 	}
 }
 

@@ -20,6 +20,9 @@ const (
 	// pollMin and pollMax bound the pause between two looks for arrivals that other processes took.
 	pollMin = 10 * time.Millisecond
 	pollMax = 250 * time.Millisecond
+	// idleReturn is how long a worker waits before it says that there was nothing: so its caller learns that the database
+	// answers again.
+	idleReturn = 5 * time.Second
 )
 
 // TableIntake is the intake on PostgreSQL: arrivals wait in a table, where any process takes them up.
@@ -175,8 +178,10 @@ func insertKeys(ctx context.Context, tx *Tx, batch []*taking) (map[archive.Key]b
 
 // Work waits for arrivals, claims up to limit of some lanes, and hands them to f in one transaction. When f fails or the
 // process dies nothing has happened, and they come again, perhaps to another process. Any number of goroutines of any
-// number of processes may work at once.
+// number of processes may work at once. When nothing comes for some seconds it returns 0.
 func (t *TableIntake) Work(ctx context.Context, limit int, f func(*Tx, []archive.Arrival) error) (int, error) {
+	idle := time.NewTimer(idleReturn)
+	defer idle.Stop()
 	for pause := pollMin; ; pause = min(2*pause, pollMax) {
 		n, err := t.tryWork(ctx, limit, f)
 		if n > 0 || err != nil {
@@ -185,6 +190,8 @@ func (t *TableIntake) Work(ctx context.Context, limit int, f func(*Tx, []archive
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
+		case <-idle.C:
+			return 0, nil
 		case <-t.news:
 		case <-time.After(pause):
 		}
