@@ -32,7 +32,9 @@ type Devices interface {
 	DevicesOfContract(ctx context.Context, number string, after ID, limit int) ([]Device, error)
 	// AddDevice stores a new device and sets its ID; KindConflict when there is one with its key.
 	AddDevice(ctx context.Context, d *Device) error
-	// PutDevice stores all of a changed device. KindConflict when it changed since it was read.
+	// PutDevice stores all of a changed device. KindConflict when it changed since it was read. When its company changed,
+	// what is known of the device goes over to the new one in the same transaction: exceptions, conflicts, inventory,
+	// configurations, advisories. Messages and cases stay with the company that had the device at their time.
 	PutDevice(ctx context.Context, d *Device) error
 	// Touch stores only when the device was last seen; never backwards.
 	Touch(ctx context.Context, id ID, at time.Time) error

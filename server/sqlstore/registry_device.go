@@ -132,7 +132,27 @@ func (s registryStore) PutDevice(ctx context.Context, d *registry.Device) error 
 	s.count(tallyDevices, company, state, -1)
 	s.count(tallyDevices, d.Company, string(d.State), 1)
 	s.publish("device", d.Company, int64(d.ID))
+	if company != d.Company {
+		s.publish("device", company, int64(d.ID)) // it is gone from there
+		return s.follow(ctx, d)
+	}
 	return nil
+}
+
+// follow gives what the rooms know of a device to its company, so that nobody goes on seeing a device that is not theirs.
+func (s registryStore) follow(ctx context.Context, d *registry.Device) error {
+	for _, query := range []string{"registry_move_exceptions", "registry_move_conflicts"} {
+		if _, err := s.exec(ctx, query, int64(d.ID), int64(d.Company)); err != nil {
+			return err
+		}
+	}
+	if err := s.Inventory().SetCompany(ctx, int64(d.ID), d.Company); err != nil {
+		return err
+	}
+	if err := s.ConfigHistory().SetCompany(ctx, int64(d.ID), d.Company); err != nil {
+		return err
+	}
+	return s.Advisory().SetCompany(ctx, int64(d.ID), d.Company)
 }
 
 // Touch stores only when the device was last seen.

@@ -93,6 +93,14 @@ func deskCompanies(d *desk) {
 	if got.Company != d.blue || got.Origin.Name != "gw-b" {
 		d.Errorf("after the move: %+v", got)
 	}
+	for c, want := range map[account.CompanyID]bool{d.acme: false, d.blue: true} {
+		reach := account.Reach{Companies: []account.CompanyID{c}}
+		conflicts := must[[]registry.Conflict](d.T)(d.read().ListConflicts(context.Background(), reach, "", account.Page{}))
+		exceptions := must[[]registry.Exception](d.T)(d.read().ListExceptions(context.Background(), reach, registry.ExceptionFilter{}, account.Page{}))
+		if len(conflicts) > 0 != want || len(exceptions) > 0 != want {
+			d.Errorf("company %d sees %d conflicts and %d exceptions of a device that is blue's now", c, len(conflicts), len(exceptions))
+		}
+	}
 	if out := d.identify(by(theirs)); out.Suspicious {
 		d.Errorf("after the move its messages are suspicious: %+v", out.Conflict)
 	}

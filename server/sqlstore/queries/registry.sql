@@ -123,3 +123,9 @@ SELECT group_id FROM group_members WHERE device = $1 ORDER BY group_id
 
 
 
+
+-- name: registry_move_exceptions
+UPDATE exceptions SET company_id = $2 WHERE device = $1
+
+-- name: registry_move_conflicts
+UPDATE conflicts SET company_id = $2 WHERE device = $1
