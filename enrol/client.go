@@ -86,6 +86,13 @@ func Open(o Options) (*Client, error) {
 	return c, nil
 }
 
+// SetTLS says whom to trust from the next request on: the configuration has changed.
+func (c *Client) SetTLS(cfg *tls.Config) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.o.TLS = cfg
+}
+
 // State tells where it stands.
 func (c *Client) State() State {
 	c.mu.Lock()
@@ -306,9 +313,11 @@ func (c *Client) post(ctx context.Context, path string, token callhome.Secret, s
 
 func (c *Client) http(show *tls.Certificate) *http.Client {
 	cfg := &tls.Config{}
+	c.mu.Lock()
 	if c.o.TLS != nil {
 		cfg = c.o.TLS.Clone()
 	}
+	c.mu.Unlock()
 	cfg.MinVersion, cfg.GetClientCertificate = max(cfg.MinVersion, tls.VersionTLS12), nil
 	cfg.Certificates = nil
 	if show != nil {

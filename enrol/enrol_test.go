@@ -355,6 +355,21 @@ func TestStrangers(t *testing.T) {
 	}
 }
 
+func TestTrustMayChange(t *testing.T) {
+	w := newWorld(t, nil)
+	right := w.client.TLS
+	w.client.TLS = nil
+	c := open(t, w.client)
+	if err := c.Enrol(t.Context(), callhome.NewSecret(goodToken)); callhome.KindOf(err) != callhome.KindUnavailable || !c.State().Pending {
+		t.Fatalf("an unknown authority: %v", err)
+	}
+	c.SetTLS(right)
+	c.resume(t.Context())
+	if !c.State().Registered {
+		t.Error("not registered once the authority is known")
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for _, u := range []string{"", "http://a/", "https://", "ftp://x"} {
 		if _, err := Open(Options{URL: u, Dir: t.TempDir(), Kind: KindAgent, Name: "a"}); callhome.KindOf(err) != callhome.KindInvalid {

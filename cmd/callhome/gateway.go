@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/signal"
 	"reflect"
@@ -271,6 +272,13 @@ func (s *site) replace(cfg *config.Gateway, digest string) error {
 	web, err := s.sender(cfg)
 	if err != nil {
 		return err
+	}
+	if u, err := url.Parse(registrar(cfg)); err == nil && s.enrol != nil && u.Host != "" {
+		trust, err := s.clientTrust(cfg, u.Hostname())
+		if err != nil {
+			return errors.Join(err, web.Close())
+		}
+		s.enrol.SetTLS(trust)
 	}
 	if err := s.gateway.Reload(cfg.Config); err != nil {
 		return errors.Join(err, web.Close())

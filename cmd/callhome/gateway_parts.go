@@ -140,10 +140,7 @@ func (s *site) openEnrolment(context.Context) error {
 	if s.resolver, err = resolve.New(s.cfg.Resolver, s.cfg.Source, resolve.Options{Log: s.log}); err != nil {
 		return err
 	}
-	at := s.cfg.RegisterAt
-	if at == "" && len(s.cfg.Upstream) > 0 {
-		at = s.cfg.Upstream[0].URL
-	}
+	at := registrar(s.cfg)
 	u, err := url.Parse(at)
 	if err != nil || u.Scheme != "https" {
 		return nil //nolint:nilerr // without an https address there is nobody to register with
@@ -162,6 +159,14 @@ func (s *site) openEnrolment(context.Context) error {
 		Identity: enrol.Identity{Hostname: host, Version: version},
 	})
 	return err
+}
+
+// registrar is the address of the back end to register with, "" without one.
+func registrar(cfg *config.Gateway) string {
+	if cfg.RegisterAt == "" && len(cfg.Upstream) > 0 {
+		return cfg.Upstream[0].URL
+	}
+	return cfg.RegisterAt
 }
 
 // clientTrust is whom a registration trusts: what the first upstream does.
