@@ -320,6 +320,7 @@ func (c *Client) http(show *tls.Certificate) *http.Client {
 	c.mu.Unlock()
 	cfg.MinVersion, cfg.GetClientCertificate = max(cfg.MinVersion, tls.VersionTLS12), nil
 	cfg.Certificates = nil
+	cfg.ClientSessionCache = nil // a session of before the certificate was granted would be resumed without it
 	if show != nil {
 		cfg.Certificates = []tls.Certificate{*show}
 	}

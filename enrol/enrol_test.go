@@ -138,7 +138,7 @@ func newWorld(t *testing.T, wrap func(http.Handler) http.Handler) *world {
 	roots.AddCert(w.server.Certificate())
 	w.client = Options{
 		URL: w.server.URL + "/its/service/oddce/services/DDCEService", Dir: filepath.Join(t.TempDir(), "enrol"), Kind: KindGateway, Name: "gw-1",
-		TLS: &tls.Config{RootCAs: roots}, Now: func() time.Time { return w.clock },
+		TLS: &tls.Config{RootCAs: roots, ClientSessionCache: tls.NewLRUClientSessionCache(8)}, Now: func() time.Time { return w.clock },
 	}
 	return w
 }
@@ -168,6 +168,10 @@ func TestEnrolRenewBeat(t *testing.T) {
 	if !s.Registered || s.Pending || s.Name != "named-gw-1" || s.Serial == "" {
 		t.Fatalf("registered: %+v", s)
 	}
+	if err := c.Beat(t.Context(), Heartbeat{}); err != nil { // the same process, which asked without a certificate before
+		t.Error(err)
+	}
+	w.issuer.beats = nil
 	again := open(t, w.client) // a restart
 	if got := again.State(); got != s {
 		t.Errorf("after a restart %+v, want %+v", got, s)
