@@ -3,6 +3,7 @@ package callhometest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -10,7 +11,6 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -29,17 +29,18 @@ func Postgres(t testing.TB) string {
 	if !Peers() {
 		t.Skip("tests on PostgreSQL run with CALLHOME_E2E=1")
 	}
-	c := theCluster.take(t)
-	name := fmt.Sprintf("callhome_%d", databases.Add(1))
-	c.run(t, "createdb", "-h", c.dir, "-p", c.port, "-U", "postgres", name)
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%s/%s?sslmode=disable", c.port, name)
+	dsn, err := shared.take(t).Create(fmt.Sprintf("callhome_%d", databases.Add(1)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dsn
 }
 
 // PostgresServer is a PostgreSQL server that a test may crash.
 type PostgresServer struct {
 	DSN string // of an empty database
 	t   testing.TB
-	c   cluster
+	c   *Cluster
 }
 
 // NewPostgres starts a server of its own for one test; see [Postgres].
@@ -48,114 +49,142 @@ func NewPostgres(t testing.TB) *PostgresServer {
 	if !Peers() {
 		t.Skip("tests on PostgreSQL run with CALLHOME_E2E=1")
 	}
-	s := &PostgresServer{t: t}
-	t.Cleanup(s.c.stop)
-	s.c.start(t)
-	s.c.run(t, "createdb", "-h", s.c.dir, "-p", s.c.port, "-U", "postgres", "callhome")
-	s.DSN = fmt.Sprintf("postgres://postgres@127.0.0.1:%s/callhome?sslmode=disable", s.c.port)
-	return s
+	c, err := StartCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Stop)
+	dsn, err := c.Create("callhome")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &PostgresServer{DSN: dsn, t: t, c: c}
 }
 
 // Crash ends the server at once, as `pg_ctl stop -m immediate` does: sessions are cut, nothing is written any more.
-func (s *PostgresServer) Crash() {
-	_ = s.c.proc.Process.Signal(syscall.SIGQUIT)
-	_ = s.c.proc.Wait()
-}
+func (s *PostgresServer) Crash() { s.c.Crash() }
 
 // Start starts it again at the same address; it answers when this returns.
 func (s *PostgresServer) Start() {
 	s.t.Helper()
-	s.c.launch(s.t)
+	if err := s.c.Start(); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 var (
-	theCluster cluster
-	databases  atomic.Int64
+	shared    sharedCluster
+	databases atomic.Int64
 )
+
+// sharedCluster is the server that the tests of one program share.
+type sharedCluster struct {
+	mu    sync.Mutex // guards what follows
+	users int
+	*Cluster
+}
+
+func (s *sharedCluster) take(t testing.TB) *Cluster {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.users == 0 {
+		c, err := StartCluster()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Cluster = c
+	}
+	s.users++
+	t.Cleanup(func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.users--; s.users == 0 {
+			s.Stop()
+		}
+	})
+	return s.Cluster
+}
 
 // startTime is ample for a server that shares a small machine with a build.
 const startTime = time.Minute
 
-// cluster is one PostgreSQL server in a folder of its own.
-type cluster struct {
-	mu    sync.Mutex // guards what follows
-	users int
-	bin   string
-	dir   string
-	port  string
-	proc  *exec.Cmd
+// Cluster is one PostgreSQL server in a folder of its own, with its standard settings.
+type Cluster struct {
+	bin  string
+	dir  string
+	port string
+	proc *exec.Cmd
 }
 
-func (c *cluster) take(t testing.TB) *cluster {
-	t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.users == 0 {
-		c.start(t)
-	}
-	c.users++
-	t.Cleanup(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.users--; c.users == 0 {
-			c.stop()
-		}
-	})
-	return c
-}
-
-func (c *cluster) start(t testing.TB) {
-	t.Helper()
+// StartCluster starts a PostgreSQL server of the installed version on a free port.
+func StartCluster() (*Cluster, error) {
 	bins, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
 	if len(bins) == 0 {
-		t.Fatal("PostgreSQL is not installed; run tools/test-deps.sh")
+		return nil, errors.New("PostgreSQL is not installed; run tools/test-deps.sh")
 	}
-	c.bin = filepath.Dir(bins[len(bins)-1])
+	who := unprivileged()
+	if who == nil && os.Getuid() == 0 {
+		return nil, errors.New("PostgreSQL refuses to run as root, and there is no user postgres")
+	}
 	dir, err := os.MkdirTemp("", "callhome-pg")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	c.dir = dir
-	if who := c.owner(t); who != nil {
+	c := &Cluster{bin: filepath.Dir(bins[len(bins)-1]), dir: dir, port: strconv.Itoa(freePort())}
+	if who != nil {
 		if err := os.Chown(dir, int(who.Uid), int(who.Gid)); err != nil {
-			t.Fatal(err)
+			return nil, err
 		}
 	}
-	c.run(t, "initdb", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
-	c.port = freePort(t)
-	c.launch(t)
+	if err := c.run("initdb", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C"); err != nil {
+		return nil, err
+	}
+	return c, c.Start()
 }
 
-// launch starts the server on its folder and port, and waits for it to answer.
-func (c *cluster) launch(t testing.TB) {
-	t.Helper()
-	dir := c.dir
-	c.proc = c.command("postgres", "-D", filepath.Join(dir, "data"), "-k", dir, "-p", c.port, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200")
+// Start starts the server, again after Stop or Crash.
+func (c *Cluster) Start() error {
+	c.proc = c.command("postgres", "-D", filepath.Join(c.dir, "data"), "-k", c.dir, "-p", c.port, "-c", "listen_addresses=127.0.0.1", "-c", "max_connections=200")
 	var says bytes.Buffer
 	c.proc.Stderr = &says
 	if err := c.proc.Start(); err != nil {
-		t.Fatal(err)
+		return err
 	}
 	for deadline := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {
-		if c.command("pg_isready", "-q", "-h", dir, "-p", c.port).Run() == nil {
-			return
+		if c.command("pg_isready", "-q", "-h", c.dir, "-p", c.port).Run() == nil {
+			return nil
 		}
 		if time.Now().After(deadline) {
-			c.stop()
-			t.Fatalf("PostgreSQL did not start: %s", says.String())
+			c.Stop()
+			return fmt.Errorf("PostgreSQL did not start: %s", says.String())
 		}
 	}
 }
 
-func (c *cluster) stop() {
-	if c.proc != nil && c.proc.Process != nil {
-		_ = c.proc.Process.Signal(syscall.SIGINT) // fast shutdown
-		_ = c.proc.Wait()
-	}
+// Create makes an empty database and gives its address.
+func (c *Cluster) Create(name string) (string, error) {
+	err := c.run("createdb", "-h", c.dir, "-p", c.port, "-U", "postgres", name)
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%s/%s?sslmode=disable", c.port, name), err
+}
+
+// Stop ends the server and removes its folder.
+func (c *Cluster) Stop() {
+	c.signal(syscall.SIGINT) // fast shutdown
 	_ = os.RemoveAll(c.dir)
 }
 
-func (c *cluster) command(name string, args ...string) *exec.Cmd {
+// Crash ends the server at once, as a power cut does; Start brings it back.
+func (c *Cluster) Crash() { c.signal(syscall.SIGQUIT) }
+
+func (c *Cluster) signal(s syscall.Signal) {
+	if c.proc != nil && c.proc.Process != nil {
+		_ = c.proc.Process.Signal(s)
+		_ = c.proc.Wait()
+	}
+}
+
+func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), filepath.Join(c.bin, name), args...)
 	cmd.Dir = "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -165,20 +194,11 @@ func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func (c *cluster) run(t testing.TB, name string, args ...string) {
-	t.Helper()
+func (c *Cluster) run(name string, args ...string) error {
 	if out, err := c.command(name, args...).CombinedOutput(); err != nil {
-		t.Fatalf("%s: %v\n%s", name, err, out)
+		return fmt.Errorf("%s: %w: %s", name, err, out)
 	}
-}
-
-func (c *cluster) owner(t testing.TB) *syscall.Credential {
-	t.Helper()
-	who := unprivileged()
-	if who == nil && os.Getuid() == 0 {
-		t.Fatal("PostgreSQL refuses to run as root, and there is no user postgres")
-	}
-	return who
+	return nil
 }
 
 // unprivileged is the user postgres when we are root, whom PostgreSQL refuses; nil otherwise.
@@ -195,12 +215,12 @@ func unprivileged() *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
+// freePort is a port that nobody uses; 0 when there is none, which the server then says.
+func freePort() int {
 	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
-		t.Fatal(err)
+		return 0
 	}
 	defer l.Close()
-	return l.Addr().String()[strings.LastIndex(l.Addr().String(), ":")+1:]
+	return l.Addr().(*net.TCPAddr).Port //nolint:errcheck // a TCP listener has a TCP address
 }

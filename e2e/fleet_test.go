@@ -208,7 +208,7 @@ func (f *fleet) poster(stop <-chan struct{}, client *http.Client, w int, urls []
 				return
 			default:
 			}
-			if err := post(client, urls[at%len(urls)], d.unanswered.body, d.unanswered.id); err != nil {
+			if err := postFleet(client, urls[at%len(urls)], d.unanswered.body, d.unanswered.id); err != nil {
 				f.failed.Add(1)
 				at++
 				time.Sleep(10 * time.Millisecond)
@@ -231,7 +231,7 @@ func (f *fleet) finish(urls ...string) {
 			if d.unanswered == nil {
 				continue
 			}
-			if err := post(f.clients[i%fleetPosters], urls[i%len(urls)], d.unanswered.body, d.unanswered.id); err != nil {
+			if err := postFleet(f.clients[i%fleetPosters], urls[i%len(urls)], d.unanswered.body, d.unanswered.id); err != nil {
 				errs = append(errs, err)
 				continue
 			}
@@ -253,7 +253,7 @@ func (f *fleet) all() map[callhome.MessageID]*posted {
 }
 
 // post posts a message; nil means that it was acknowledged.
-func post(client *http.Client, url string, body []byte, id callhome.MessageID) error {
+func postFleet(client *http.Client, url string, body []byte, id callhome.MessageID) error {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+httprecv.PathDDCE, bytes.NewReader(body))
 	if err != nil {
 		return err

@@ -43,4 +43,6 @@ type Intake interface {
 	// Work waits for arrivals and hands up to limit of them to f in one transaction, those of one device in order. When f
 	// fails nothing has happened and they come again.
 	Work(ctx context.Context, limit int, f func(Rooms, []archive.Arrival) error) (int, error)
+	// Pressed reports whether senders are waiting for the machine; what was taken then waits a little longer.
+	Pressed() bool
 }

@@ -73,3 +73,5 @@ func TestPoison(t *testing.T) {
 		})
 	}
 }
+
+func (i *tryingIntake) Pressed() bool { return false }

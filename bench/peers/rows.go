@@ -7,7 +7,7 @@ type row struct {
 	measure func(*bench) ([]Result, error)
 }
 
-// rows are the agent's, in the order of the goals. The names of growth rows begin with g.
+// rows are those of agent and back end, in the order of the goals. The names of growth rows begin with g.
 var rows = []row{
 	{"1", "TCP intake, CPU", (*bench).tcpCPU},
 	{"2", "TCP intake, one connection, lines/s", (*bench).tcpRate},
@@ -21,7 +21,11 @@ var rows = []row{
 	{"10", "line to SMTP", (*bench).latencySMTP},
 	{"11", "durable queue and delivery by SMTP", (*bench).throughSMTP},
 	{"12", "durable queue and delivery by HTTPS", (*bench).throughHTTPS},
+	{"13", "back end: durable accept by HTTP", (*bench).acceptHTTP},
+	{"14", "back end: durable accept by HTTPS", (*bench).acceptHTTPS},
+	{"15", "back end: durable accept on a slow disk", (*bench).slowAccept},
 	{"15a", "slow fsync, and fsyncs counted", (*bench).slowSync},
+	{"16", "back end: the whole path", (*bench).wholePath},
 	{"17", "XML decoding", (*bench).xmlDecode},
 	{"18", "idle memory", (*bench).idle},
 	{"19", "queued messages: memory, disk, start", (*bench).queued},

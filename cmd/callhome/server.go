@@ -101,6 +101,7 @@ type backend struct {
 
 	store     *sqlstore.Store
 	intake    interface{ Close() error }
+	known     *sqlstore.Known // nil on PostgreSQL
 	outbox    *outbox.Queue
 	courier   *deliver.Courier
 	resolver  *resolve.Resolver
@@ -300,7 +301,8 @@ func (b *backend) openIntake(ctx context.Context) (server.Intake, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	j, err := journal.Open(b.path(journalDir), journal.Options{From: at, NewID: b.store.NewID, Known: b.store.Known, Log: b.log, Health: b.health})
+	b.known = sqlstore.NewKnown(b.store, b.log)
+	j, err := journal.Open(b.path(journalDir), journal.Options{From: at, NewID: b.store.NewID, Known: b.known.Key, Log: b.log, Health: b.health})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -429,6 +431,9 @@ func (b *backend) run(ctx context.Context) error {
 	if len(b.cfg.Listen.SMTP) > 0 {
 		start(b.mails.Run)
 	}
+	if b.known != nil {
+		start(b.known.Run)
+	}
 	b.health.SetReady(true)
 	for _, w := range b.cfg.Warnings {
 		b.log.Warn(w.Error())
@@ -536,6 +541,9 @@ func (w journalIntake) Work(ctx context.Context, limit int, f func(server.Rooms,
 }
 
 type tableIntake struct{ *sqlstore.TableIntake }
+
+// Pressed is never: who takes and who works need not be the same machine.
+func (w tableIntake) Pressed() bool { return false }
 
 func (w tableIntake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
 	return w.TableIntake.Work(ctx, limit, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })

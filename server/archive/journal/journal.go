@@ -67,6 +67,7 @@ type Journal struct {
 	arrivals int64
 	bytes    int64
 	oldest   time.Time
+	last     int // arrivals of the latest sync
 	stopping bool
 
 	// Of the writer alone.
@@ -207,6 +208,17 @@ func (j *Journal) leave(k archive.Key, e *entry, id int64, err error) {
 	j.mu.Unlock()
 	e.id, e.err = id, err
 	close(e.done)
+}
+
+// pressed is how many arrivals one sync makes durable when senders are waiting: below it the machine has time.
+const pressed = 4
+
+// Pressed reports whether senders come faster than one after the other, and there is room for what they send: a worker
+// does well to leave the machine to them.
+func (j *Journal) Pressed() bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return (j.last >= pressed || len(j.pending) >= pressed) && j.bytes < j.o.MaxBytes/4
 }
 
 // Backlog implements [archive.Intake].

@@ -97,6 +97,7 @@ func (j *Journal) settle(batch []*request, size int64, err error) {
 		j.arrivals++
 		j.bytes += int64(len(r.arrival.Body))
 	}
+	j.last = len(batch)
 	if err == nil {
 		j.synced = j.at
 		close(j.news)
