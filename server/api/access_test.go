@@ -1,6 +1,7 @@
 package api_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -27,7 +28,7 @@ func at(format string, id func(n *tenant) any) func(*tenant) string {
 }
 
 // samples has a row for each operation of the description; without one the test fails.
-func samples() map[string]sample {
+func (w *world) samples() map[string]sample {
 	device := func(format string) func(*tenant) string { return at(format, func(n *tenant) any { return n.device }) }
 	pending := func(format string) func(*tenant) string { return at(format, func(n *tenant) any { return n.pending }) }
 	message := func(format string) func(*tenant) string { return at(format, func(n *tenant) any { return n.message }) }
@@ -118,6 +119,13 @@ func samples() map[string]sample {
 			return map[string]any{"company": id(int64(n.company)), "scope": "company", "from": soon, "until": later}
 		}},
 		"DELETE /maintenance/{id}":  {path: at("/maintenance/%d", func(n *tenant) any { return n.window })},
+		"GET /findings/{id}":        {path: at("/findings/%d", func(n *tenant) any { return n.finding })},
+		"GET /hunts/{id}":           {path: at("/hunts/%d", func(n *tenant) any { return n.hunt })},
+		"POST /hunts":               {body: body(map[string]any{"rules": []string{"psu-failed"}}), shared: true},
+		"GET /rules/{id}":           {path: func(*tenant) string { return "/rules/psu-failed" }, shared: true},
+		"GET /advisories/{id}":      {path: func(*tenant) string { return "/advisories/" + id(w.advisory) }, shared: true},
+		"POST /advisories/import":   {body: func(*tenant) any { return "{}" }, shared: true},
+		"GET /devices/{id}/vex":     {path: device("/devices/%d/vex")},
 		"GET /notifications/unread": {shared: true},
 		"POST /notifications/read":  {body: body(map[string]any{}), shared: true},
 		"GET /preferences":          {shared: true},
@@ -128,12 +136,13 @@ func samples() map[string]sample {
 	for list, path := range map[string]func(*tenant) string{
 		"/messages": nil, "/users": nil, "/companies": nil, "/tokens": nil, "/audit": nil, "/registrations": nil, "/devices": nil, "/conflicts": nil, "/exceptions": nil,
 		"/contracts": nil, "/groups": nil, "/sites": nil, "/agents": nil, "/gateways": nil, "/enrolment-tokens": nil, "/units": nil, "/service-requests": nil,
-		"/findings": nil, "/maintenance": nil, "/notifications": nil,
+		"/findings": nil, "/rules": nil, "/hunts": nil, "/advisories": nil, "/matches": nil, "/maintenance": nil, "/notifications": nil,
 		"/devices/{id}/inventory/revisions": device("/devices/%d/inventory/revisions"), "/devices/{id}/configurations": device("/devices/%d/configurations"),
+		"/advisories/{id}/matches": func(*tenant) string { return "/advisories/" + id(w.advisory) + "/matches" }, "/devices/{id}/advisories": device("/devices/%d/advisories"),
 		"/service-requests/{id}/events": request("/service-requests/%s/events"), "/service-requests/{id}/evidence": request("/service-requests/%s/evidence"),
 	} {
 		for _, form := range []string{"", ".csv", ".ndjson"} {
-			row := sample{shared: path == nil}
+			row := sample{shared: path == nil || strings.HasPrefix(list, "/advisories")}
 			if path != nil {
 				row.path = func(n *tenant) string { return path(n) + form }
 			}
@@ -163,7 +172,9 @@ func operations(t *testing.T, a *api.API) []string {
 		}
 	}
 	slices.SortFunc(out, func(a, b string) int {
-		return strings.Compare(a[strings.Index(a, " "):]+a, b[strings.Index(b, " "):]+b)
+		_, pathA, _ := strings.Cut(a, " ")
+		_, pathB, _ := strings.Cut(b, " ")
+		return cmp.Or(strings.Compare(pathA, pathB), strings.Compare(a, b))
 	})
 	return out
 }
@@ -193,7 +204,7 @@ func (w *world) try(caller, op string, s sample, n *tenant) *reply {
 // access asks for everything as everybody, of their own and of another company's records, and makes the table of what
 // each got.
 func (w *world) access(t *testing.T) []byte {
-	rows := samples()
+	rows := w.samples()
 	var table strings.Builder
 	table.WriteString("# What each caller gets: of their own company's records / of another's. All but operators are of company alpha, or partners of it.\n")
 	fmt.Fprintf(&table, "%-58s", "operation")
@@ -258,7 +269,7 @@ func (w *world) judge(t *testing.T, caller, op string, r *reply) int {
 // snapshot is all that an operator sees of a company.
 func (w *world) snapshot(t *testing.T, n *tenant) string {
 	var out strings.Builder
-	for op, s := range samples() {
+	for op, s := range w.samples() {
 		if !strings.HasPrefix(op, "GET ") || strings.HasPrefix(op, "GET /audit") || strings.Contains(op, "packet") || s.shared && !strings.HasSuffix(op, ".ndjson") {
 			continue
 		}

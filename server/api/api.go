@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -13,6 +14,8 @@ import (
 
 	"callhome"
 	"callhome/server/account"
+	"callhome/server/advisory"
+	"callhome/server/analysis"
 	"callhome/server/casework"
 	"callhome/server/notify"
 	"callhome/server/registry"
@@ -40,6 +43,10 @@ type Options struct {
 	Log       *slog.Logger
 	Metrics   *Metrics
 	Now       func() time.Time
+	Rules     *analysis.Engine // what GET rules shows; nil: none
+	Hunt      StartHunt        // nil: hunts are only shown
+	Import    ImportAdvisories // nil: advisories are only shown
+	Issuer    advisory.Issuer  // of VEX documents; zero: a name that says nothing
 	Rates     Rates
 	FeedEvery time.Duration // pause between two looks at the feed while streams are open; 0: one second
 }
@@ -60,6 +67,10 @@ type API struct {
 	announcer *notify.Announcer
 	tell      Tell
 	announce  Announce
+	engine    *analysis.Engine
+	hunt      StartHunt
+	importer  ImportAdvisories
+	issuer    advisory.Issuer
 	log       *slog.Logger
 	metrics   *Metrics
 	now       func() time.Time
@@ -77,7 +88,7 @@ type API struct {
 // New makes the API. Run must run for streams of events to move.
 func New(o Options) *API {
 	a := &API{
-		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, desk: o.Desk, announcer: o.Announcer, announce: o.Announce,
+		backend: o.Backend, office: o.Office, registrar: o.Registrar, provider: o.Provider, tell: o.Tell, desk: o.Desk, announcer: o.Announcer, announce: o.Announce, engine: o.Rules, hunt: o.Hunt, importer: o.Import, issuer: o.Issuer,
 		log: o.Log, metrics: o.Metrics, now: o.Now,
 		mux: http.NewServeMux(), origin: http.NewCrossOriginProtection(),
 	}
@@ -87,7 +98,7 @@ func New(o Options) *API {
 	a.huma = humago.New(a.mux, description())
 	for _, add := range []func(*API){
 		addSession, addMessages, addAccounts, addCompanies, addTokens, addAudit, addRegistrations, addDevices, addExceptions, addContracts,
-		addGroups, addEnrolments, addInventories, addConfigurations, addCases, addFindings, addMaintenance, addInbox, addCounts, addEvents,
+		addGroups, addEnrolments, addInventories, addConfigurations, addAdvisories, addRules, addCases, addFindings, addMaintenance, addInbox, addCounts, addEvents,
 	} {
 		add(a)
 	}
@@ -109,6 +120,9 @@ func (a *API) defaults() {
 	}
 	if a.registrar == nil {
 		a.registrar = &registry.Registrar{Now: a.now}
+	}
+	if a.issuer == (advisory.Issuer{}) {
+		a.issuer = vexIssuer
 	}
 	if a.desk == nil {
 		a.desk = casework.New(casework.DefaultConfig())
@@ -144,8 +158,13 @@ func description() huma.Config {
 
 // jsonFormat escapes what a page could take for markup, should an answer ever be shown as one.
 var jsonFormat = huma.Format{
-	Marshal:   func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
-	Unmarshal: json.Unmarshal,
+	Marshal: func(w io.Writer, v any) error { return json.NewEncoder(w).Encode(v) },
+	Unmarshal: func(data []byte, v any) error {
+		if bytes.Contains(data, []byte(`\u0000`)) { // no database keeps it as it is
+			return callhome.Errorf(callhome.KindInvalid, "a text holds a null character")
+		}
+		return json.Unmarshal(data, v)
+	},
 }
 
 // schemaName is the type's name, with that of its package where it is not of this one.

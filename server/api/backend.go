@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"callhome/server/account"
+	"callhome/server/advisory"
+	"callhome/server/analysis"
 	"callhome/server/archive"
 	"callhome/server/casework"
 	"callhome/server/confighistory"
@@ -20,6 +22,8 @@ type Views interface {
 	Registry() registry.Store
 	Inventory() inventory.Store
 	ConfigHistory() confighistory.Store
+	Advisory() advisory.Store
+	Analysis() analysis.Store
 	Casework() casework.Store
 	Notify() notify.Store
 	Answers

@@ -64,16 +64,16 @@ func addCaseParts(a *API) {
 			return mapped(list, caseEventOf), err
 		},
 	})
-	addList[caseEventsInput](a, listing[caseEventsInput, Finding]{
+	addList[caseEventsInput](a, listing[caseEventsInput, Deed]{
 		Route: listRoute("/service-requests/{id}/evidence", account.CaseRead, "List the findings that a service request rests on"),
-		key:   func(f *Finding) int64 { return int64(f.ID) },
-		page: func(ctx context.Context, q *query, in *caseEventsInput, p account.Page) ([]Finding, error) {
+		key:   func(f *Deed) int64 { return int64(f.ID) },
+		page: func(ctx context.Context, q *query, in *caseEventsInput, p account.Page) ([]Deed, error) {
 			c, err := q.findCase(ctx, q.Casework(), in.ID)
 			if err != nil {
 				return nil, err
 			}
 			list, err := q.Casework().Deeds(ctx, q.Reach(), casework.DeedFilter{Case: c.ID}, p)
-			return mapped(list, q.findingOf), err
+			return mapped(list, q.deedOf), err
 		},
 	})
 	look(a, Route{Path: "/service-requests/{id}/links", Action: account.CaseRead, Summary: "Where other ticket systems have a service request"}, caseLinks)

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"mime"
 	"net/http"
 	"time"
@@ -162,9 +163,21 @@ func importContracts(ctx context.Context, d *deed, in *importInput) (*importedOu
 	if err != nil {
 		return nil, err
 	}
-	if in.DryRun || len(out.Faults) > 0 {
+	if len(out.Faults) > 0 && !in.DryRun {
+		return nil, faulty(out.Faults)
+	}
+	if in.DryRun {
 		d.roomNotes() // nothing was changed
 		return &importedOutput{Body: *out}, nil
 	}
 	return &importedOutput{Body: *out}, d.note(ctx, "contract.import", "contracts", account.NoCompany, map[string]any{"added": out.Added, "changed": out.Changed, "devices": out.Devices})
+}
+
+// faulty tells what is wrong with a file, as far as a problem can hold it; a dry run tells all.
+func faulty(faults []registry.Fault) error {
+	p := status(http.StatusBadRequest, callhome.KindInvalid, fmt.Sprintf("nothing was imported: the file has %d faults", len(faults)))
+	for _, f := range faults[:min(len(faults), maxFaults)] {
+		p.Errors = append(p.Errors, Fault{Message: shorten(f.Message), Location: shorten(fmt.Sprintf("line %d, %s", f.Line, f.Column))})
+	}
+	return p
 }

@@ -25,7 +25,7 @@ const (
 
 // actionOf says what a caller must be allowed in order to hear of a kind of record.
 var actionOf = map[string]account.Action{
-	"message": account.MessageRead, "device": account.DeviceRead, "service-request": account.CaseRead, "finding": account.CaseRead,
+	"message": account.MessageRead, "device": account.DeviceRead, "service-request": account.CaseRead, "finding": account.DeviceRead,
 }
 
 // Event says that records were written.

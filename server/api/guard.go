@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"callhome"
 )
@@ -88,17 +89,20 @@ func (a *API) admit(r *http.Request) (*caller, error) {
 	if err := checkPath(r); err != nil {
 		return nil, err
 	}
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, status(http.StatusUnsupportedMediaType, callhome.KindInvalid, "a Content-Encoding is not understood here; send the body as it is")
+	}
 	now, address := a.now(), addressOf(r)
-	if wait, ok := a.addresses.allow(address, 1, now); !ok {
+	if wait, ok := a.addresses.allow(address, now); !ok {
 		return nil, tooMany(wait)
 	}
-	if wait, ok := a.failures.allow(address, 0, now); !ok {
+	if wait, ok := a.failures.left(address, now); !ok {
 		return nil, tooMany(wait)
 	}
 	c, err := a.identify(r)
 	if err != nil {
 		if problemOf(err).Status == http.StatusUnauthorized {
-			a.failures.allow(address, 1, now)
+			a.failures.allow(address, now)
 			if r.Header.Get("Authorization") == "" && mayBeNobody(r) { // a cookie that ended must not keep anyone from signing in
 				return &caller{address: address, agent: r.UserAgent(), secure: r.TLS != nil}, nil
 			}
@@ -111,7 +115,7 @@ func (a *API) admit(r *http.Request) (*caller, error) {
 		}
 	}
 	if c.signed {
-		if wait, ok := a.callers.allow(c.Name, 1, now); !ok {
+		if wait, ok := a.callers.allow(c.Name, now); !ok {
 			return nil, tooMany(wait)
 		}
 	}
@@ -125,7 +129,7 @@ func mayBeNobody(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, Pr
 func checkPath(r *http.Request) error {
 	raw := r.URL.EscapedPath()
 	lower := strings.ToLower(raw)
-	if strings.Contains(raw, "//") || strings.Contains(r.URL.Path, "..") || strings.ContainsAny(r.URL.Path, "\\\x00") || strings.Contains(lower, "%2f") || strings.Contains(raw, ";") {
+	if strings.Contains(raw, "//") || strings.Contains(r.URL.Path, "..") || strings.ContainsAny(r.URL.Path, "\\\x00") || strings.Contains(lower, "%2f") || strings.Contains(raw, ";") || !utf8.ValidString(r.URL.Path) {
 		return notFound("address")
 	}
 	return nil

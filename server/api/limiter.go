@@ -27,8 +27,17 @@ func newLimiter(rate, burst float64, keys int) *limiter {
 	return &limiter{rate: rate, burst: burst, keys: keys, buckets: map[string]*list.Element{}, recent: list.New()}
 }
 
-// allow takes n tokens of a key's bucket; when there are too few it tells how long to wait.
-func (l *limiter) allow(key string, n float64, now time.Time) (wait time.Duration, ok bool) {
+// allow takes a token of a key's bucket; when there is none it tells how long to wait.
+func (l *limiter) allow(key string, now time.Time) (wait time.Duration, ok bool) {
+	return l.take(key, 1, now)
+}
+
+// left is allow without taking.
+func (l *limiter) left(key string, now time.Time) (wait time.Duration, ok bool) {
+	return l.take(key, 0, now)
+}
+
+func (l *limiter) take(key string, n float64, now time.Time) (wait time.Duration, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	b := l.bucket(key, now)
@@ -36,8 +45,8 @@ func (l *limiter) allow(key string, n float64, now time.Time) (wait time.Duratio
 		b.tokens = min(l.burst, b.tokens+gone*l.rate)
 	}
 	b.at = now
-	if b.tokens < n {
-		return time.Duration((n - b.tokens) / l.rate * float64(time.Second)), false
+	if b.tokens < 1 {
+		return time.Duration((1 - b.tokens) / l.rate * float64(time.Second)), false
 	}
 	b.tokens -= n
 	return 0, true

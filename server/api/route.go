@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"callhome"
 	"callhome/server/account"
@@ -166,6 +167,9 @@ func (a *API) permit(hc huma.Context, r Route) error {
 	for name, values := range q {
 		if len(values) > 1 {
 			return invalid("query."+shorten(name), "is given more than once")
+		}
+		if strings.Contains(values[0], "\x00") || !utf8.ValidString(values[0]) { // no database keeps it as it is
+			return invalid("query."+shorten(name), "is no text: it holds a null character or is not UTF-8")
 		}
 	}
 	return nil

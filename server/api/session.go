@@ -78,7 +78,7 @@ func sessionOf(p *account.Principal) Session {
 func (a *API) signIn(ctx context.Context, c *caller, in *signInInput) (*signInOutput, error) {
 	u, err := a.office.SignIn(ctx, books{a.backend}, in.Body.Name, callhome.NewSecret(in.Body.Password))
 	if err != nil {
-		a.failures.allow(c.address, 1, a.now())
+		a.failures.allow(c.address, a.now())
 		return nil, refused(err)
 	}
 	cookie, err := a.openSession(ctx, c, u)
@@ -196,7 +196,7 @@ func (a *API) finishSignIn(ctx context.Context, c *caller, in *finishInput) (*hu
 	}
 	u, page, err := a.provider.Finish(ctx, books{a.backend}, callhome.NewSecret(in.Flow), in.State, in.Code)
 	if err != nil {
-		a.failures.allow(c.address, 1, a.now())
+		a.failures.allow(c.address, a.now())
 		return nil, refused(err)
 	}
 	cookie, err := a.openSession(ctx, c, u)

@@ -19,6 +19,7 @@ import (
 	"callhome"
 	"callhome/enrol"
 	"callhome/server/account"
+	"callhome/server/advisory"
 	"callhome/server/analysis"
 	"callhome/server/api"
 	"callhome/server/archive"
@@ -60,7 +61,7 @@ type tenant struct {
 	users                                    map[account.Role]*account.User
 	device, pending, message, caseID         int64
 	group, agent, gateway, joinToken, window int64
-	token, user, conflict                    int64
+	token, user, conflict, finding, hunt     int64
 	contract, number                         string
 }
 
@@ -74,6 +75,7 @@ type world struct {
 	trial atomic.Bool
 	told  atomic.Int64 // notices that the registry wanted told
 
+	advisory     int64
 	alpha, bravo *tenant
 	other        account.CompanyID // of the partner, besides alpha
 	tokens       map[string]string // by the name of a caller
@@ -98,10 +100,17 @@ func newWorld(t testing.TB, s *sqlstore.Store) *world {
 	w := &world{t: t, store: s, now: time.Now().Truncate(time.Second), tokens: map[string]string{}}
 	w.api = api.New(api.Options{
 		Backend: backend{s, &w.trial}, Rates: api.Rates{Caller: 1e6, Address: 1e6, Failures: 1e6}, FeedEvery: 20 * time.Millisecond,
+		Import: func(context.Context, string, []byte, account.Principal) (api.AdvisoryImport, error) {
+			return api.AdvisoryImport{Notices: 1}, nil
+		},
+		Hunt: func(_ context.Context, rules []string, by account.Principal) (analysis.HuntRecord, error) {
+			return analysis.HuntRecord{ID: 1, Rules: rules, By: by.Name, State: analysis.HuntRunning}, nil
+		},
 		Tell: func(_ context.Context, _ api.Views, n []registry.Notice) error { w.told.Add(int64(len(n))); return nil },
 	})
 	w.url = w.serve(w.api)
 	w.alpha, w.bravo = w.tenant("alpha"), w.tenant("bravo")
+	w.advise()
 	w.people()
 	return w
 }
@@ -184,6 +193,30 @@ func (w *world) people() {
 		_, secret, err = office.NewToken(ctx, tx.Account(), account.System(), account.TokenOrder{Name: "company-token", Scope: account.ScopeAdmin, Company: w.alpha.company})
 		w.tokens["company token"] = secret.Reveal()
 		return err
+	})
+}
+
+// advise imports an advisory and holds both companies' devices against it.
+func (w *world) advise() {
+	w.tx(func(ctx context.Context, tx *sqlstore.Tx) error {
+		came, err := advisory.Import(ctx, tx.Advisory(), advisory.Notice{
+			Publisher: "maker", Ident: "SA-1", Sort: advisory.SecurityAdvisory, Version: "1", Status: advisory.Final, Title: "Default community", Impact: "high", CVEs: []string{"CVE-2026-0001"},
+			Items: []advisory.Item{{Vulnerability: "CVE-2026-0001", Claim: advisory.ClaimAffected, Products: []string{"QX9006"}, Config: []advisory.ConfigTest{{Pattern: "snmp-server community"}}}},
+		}, w.now)
+		if err != nil {
+			return err
+		}
+		w.advisory = came.Notice.ID
+		for _, n := range []*tenant{w.alpha, w.bravo} {
+			events, err := advisory.Review(ctx, tx.Advisory(), tx.Inventory(), tx.ConfigHistory(), n.device, w.now)
+			if err != nil {
+				return err
+			}
+			if len(events) != 1 || !events[0].Newly() {
+				return fmt.Errorf("%s is not affected: %v", n.mark, events)
+			}
+		}
+		return nil
 	})
 }
 
@@ -320,6 +353,16 @@ func (w *world) fillCases(ctx context.Context, tx *sqlstore.Tx, n *tenant, dev *
 	}
 	if results[0].Disposition != casework.DispositionOpened {
 		return fmt.Errorf("the case was not opened: %s", results[0].Disposition)
+	}
+	record := analysis.Record{
+		Company: n.company, Device: n.device, Message: n.message, MessageID: "M1:" + dev.Serial + ":0A0B0C01", Case: results[0].Happenings[0].Case.ID,
+		Finding: analysis.Finding{Rule: "psu-failed", Pack: "test", Title: n.mark + " power supply failed", Outcome: analysis.OutcomeServiceRequest, State: callhome.StateRaise, Level: callhome.LevelMajor, At: w.now},
+	}
+	if n.finding, err = tx.Analysis().Add(ctx, record); err != nil {
+		return err
+	}
+	if n.hunt, err = tx.Analysis().PutHunt(ctx, analysis.HuntRecord{Company: n.company, Rules: []string{n.mark + "-rule"}, State: analysis.HuntDone, By: n.mark, StartedAt: w.now, UpdatedAt: w.now}); err != nil {
+		return err
 	}
 	n.number, n.caseID = string(results[0].Number), results[0].Happenings[0].Case.ID
 	window := &casework.Window{Company: n.company, Scope: casework.ScopeSite, Target: n.mark + " site", From: w.now.Add(time.Hour), Until: w.now.Add(2 * time.Hour), Reason: n.mark + " works"}

@@ -48,6 +48,7 @@ func (s analysisStore) Add(ctx context.Context, r analysis.Record) (int64, error
 	case err != nil:
 		return 0, err
 	case n > 0:
+		s.publish("finding", r.Company, id)
 		if r.Hunt == 0 {
 			s.countAt(tallyOutcome, r.Company, string(r.Outcome), s.Now(), 1)
 			s.countAt(tallyRule, r.Company, r.Rule, s.Now(), 1)

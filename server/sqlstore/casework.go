@@ -65,7 +65,6 @@ func (s caseworkStore) AddDeed(ctx context.Context, d *casework.Deed) (bool, err
 		micros(d.At), micros(d.EventAt), string(d.Disposition), d.Case, int64(d.Level), d.Title, evidence)
 	if n > 0 {
 		d.ID = id
-		s.publish("finding", d.Company, id)
 	}
 	return n > 0, err
 }
