@@ -51,7 +51,7 @@ func (a *app) gatewayCommands() []*cobra.Command {
 	return []*cobra.Command{
 		leafOf("status", "Registration, upstreams, queue, room, listeners, counts", (*ctl.Gateway).Status),
 		a.gatewayDevices(), a.gatewayQueue(), a.gatewayRegister(), a.gatewayExport(), a.gatewayImport(),
-		&cobra.Command{
+		{
 			Use: "receipt FILE", Short: "Take the messages out of the queue that a receipt confirms", Args: cobra.ExactArgs(1),
 			RunE: func(c *cobra.Command, args []string) error {
 				file, err := filepath.Abs(args[0])
