@@ -136,7 +136,7 @@ func gatewayMessage(n int) []byte {
 }
 
 // post posts one message and gives the status and the answer.
-func post(url string, body []byte) (*http.Response, string, error) {
+func postTo(url string, body []byte) (*http.Response, string, error) {
 	client := &http.Client{Timeout: 10 * time.Second}
 	resp, err := client.Post(url, "text/xml", bytes.NewReader(body))
 	if err != nil {
@@ -149,7 +149,7 @@ func post(url string, body []byte) (*http.Response, string, error) {
 
 func mustPost(t *testing.T, url string, n int) {
 	t.Helper()
-	resp, answer, err := post(url, gatewayMessage(n))
+	resp, answer, err := postTo(url, gatewayMessage(n))
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("message %d: %v %v %s", n, err, resp, answer)
 	}
@@ -200,7 +200,7 @@ func TestE2EGatewayKill(t *testing.T) {
 				n := next
 				mu.Unlock()
 				for { // a device keeps its message until it is taken
-					resp, _, err := post(g.URL, gatewayMessage(n))
+					resp, _, err := postTo(g.URL, gatewayMessage(n))
 					if err == nil && resp.StatusCode == http.StatusOK {
 						break
 					}
@@ -250,7 +250,7 @@ func TestE2EGatewayKill(t *testing.T) {
 		if asked++; asked > 100 {
 			break
 		}
-		if resp, answer, err := post(g.URL, gatewayMessage(n)); err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(answer, string(aml.ResultDuplicate)) {
+		if resp, answer, err := postTo(g.URL, gatewayMessage(n)); err != nil || resp.StatusCode != http.StatusOK || !strings.Contains(answer, string(aml.ResultDuplicate)) {
 			t.Errorf("%s again: %v %s", id, err, answer)
 		}
 	}
@@ -353,7 +353,7 @@ func TestE2EGatewayMail(t *testing.T) {
 	if out, err := mail("System Notification From rtr - syslog - now", string(gatewayMessage(6))); err == nil || !strings.Contains(out, " 451 ") {
 		t.Errorf("full: %v %s", err, out)
 	}
-	resp, _, err := post(g.URL, gatewayMessage(7))
+	resp, _, err := postTo(g.URL, gatewayMessage(7))
 	if err != nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") != "300" {
 		t.Errorf("full: %v %+v", err, resp)
 	}
