@@ -365,7 +365,9 @@ func TestUnregisteredKeeps(t *testing.T) {
 
 func TestWindows(t *testing.T) {
 	r := start(t, t.TempDir(), config(nil))
+	r.mu.Lock()
 	r.clock = time.Date(2026, 11, 22, 12, 0, 0, 0, time.Local)
+	r.mu.Unlock()
 	must(t, r.Reload(config(func(c *Config) { c.Windows = []Window{{From: "22:00", To: "06:00"}} })))
 	_, err := r.post(message(1, callhome.GroupSyslog, callhome.LevelMajor))
 	must(t, err)
