@@ -59,7 +59,6 @@ const serverConfig = `
 data_dir: ./data
 listen: {devices: ["$DEVICES"]}
 metrics: {listen: "$METRICS"}
-http_server: {retry_after: 1s}
 `
 
 // begin starts the process and does not wait.
@@ -173,4 +172,9 @@ func (d *daemon) peakMemory() (int64, error) {
 		}
 	}
 	return 0, errors.New("no VmHWM")
+}
+
+// replaced puts values in the place of words.
+func replaced(text string, wordsAndValues ...string) string {
+	return strings.NewReplacer(wordsAndValues...).Replace(text)
 }

@@ -252,7 +252,7 @@ func (f *fleet) all() map[callhome.MessageID]*posted {
 	return all
 }
 
-// post posts a message; nil means that it was acknowledged.
+// postFleet posts a message; nil means that it was acknowledged.
 func postFleet(client *http.Client, url string, body []byte, id callhome.MessageID) error {
 	req, err := http.NewRequestWithContext(context.Background(), http.MethodPost, url+httprecv.PathDDCE, bytes.NewReader(body))
 	if err != nil {
