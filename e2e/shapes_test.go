@@ -333,16 +333,15 @@ func TestE2EPublishedAnswers(t *testing.T) {
 	}
 	eventually(t, "the message to be worked", func() error { return l.arrived(shapes[0], "HTTP") })
 
-	full, _, _ := shapesServer(t, "http_server: {max_in_flight: 10485760, retry_after: 7s}\n")
+	full, _, _ := shapesServer(t, "max_message_size: 8388608\nhttp_server: {max_in_flight: 8388608, retry_after: 7s}\n")
 	hold, err := net.Dial("tcp", strings.TrimPrefix(full.URL, "http://"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer hold.Close()
-	fmt.Fprintf(hold, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 10485760\r\n\r\n<", httprecv.PathDDCE)
+	fmt.Fprintf(hold, "POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: text/xml\r\nContent-Length: 8388608\r\n\r\n<%s", httprecv.PathDDCE, strings.Repeat(" ", 5<<20)) // its room is 8 MiB
 	eventually(t, "the room to be taken", func() error {
-		big := append(bytes.Clone(message), bytes.Repeat([]byte(" "), 200_000)...)
-		status, head, _ := curl(t, big, append(xml, full.URL+httprecv.PathDDCE)...)
+		status, head, _ := curl(t, message, append(xml, full.URL+httprecv.PathDDCE)...)
 		if status != "503" || !strings.Contains(head, "Retry-After: 7") {
 			return fmt.Errorf("got %s, %s", status, head)
 		}

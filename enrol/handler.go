@@ -41,11 +41,20 @@ func Handler(issuer Issuer, log *slog.Logger) http.Handler {
 		log = slog.New(slog.DiscardHandler)
 	}
 	h := &handler{issuer: issuer, log: log.With("component", "enrol")}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+PathEnrol, h.answer(h.enrol))
-	mux.HandleFunc("POST "+PathRenew, h.answer(h.renew))
-	mux.HandleFunc("POST "+PathHeartbeat, h.answer(h.beat))
-	return mux
+	paths := map[string]http.HandlerFunc{PathEnrol: h.answer(h.enrol), PathRenew: h.answer(h.renew), PathHeartbeat: h.answer(h.beat)}
+	// No ServeMux: it redirects paths that it would clean. Devices post to the same listener, and follow no redirect.
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f := paths[r.URL.Path]
+		switch {
+		case f == nil:
+			http.NotFound(w, r)
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			http.Error(w, http.StatusText(http.StatusMethodNotAllowed), http.StatusMethodNotAllowed)
+		default:
+			f(w, r)
+		}
+	})
 }
 
 type handler struct {

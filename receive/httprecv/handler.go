@@ -28,7 +28,8 @@ func Endpoint(path string) bool {
 	return path == PathDDCE || path == PathNEDDCE || strings.EqualFold(path, PathGateway)
 }
 
-// ServeHTTP answers a request. Devices that repeat slashes or end with one are let through: a redirect would lose them.
+// ServeHTTP answers a request. A slash at the end of the path is let through. Nothing is redirected: devices would not
+// follow, and lose the message.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !Endpoint(r.URL.Path) && s.other != nil {
 		s.other.ServeHTTP(w, r)
