@@ -38,7 +38,7 @@ func (w *world) addMessages(n int, describe func(i int) string) {
 
 func plainText(i int) string { return fmt.Sprintf("interface %d down", i) }
 
-func itemsOf(t *testing.T, r *reply) ([]map[string]any, string) {
+func itemsOf(t testing.TB, r *reply) ([]map[string]any, string) {
 	t.Helper()
 	if r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)

@@ -11,6 +11,7 @@ import (
 	"callhome/server/account"
 	"callhome/server/archive"
 	"callhome/server/ingest"
+	"callhome/server/registry"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -73,12 +74,33 @@ func (in *messagesInput) filter(q *query, p account.Page) archive.Filter {
 	return f
 }
 
+// byDevice finds the messages of a device ID by the device's number, of which there is an index. Those that name a device
+// which nobody knows are looked through.
+func (q *query) byDevice(ctx context.Context, f *archive.Filter) error {
+	model, _, serial, ok := f.DeviceID.Parts()
+	if !ok || f.Device != 0 {
+		return nil
+	}
+	d, err := q.Registry().DeviceByKey(ctx, registry.Key{Model: model, Serial: serial})
+	if err != nil && callhome.KindOf(err) == callhome.KindNotFound {
+		return nil
+	}
+	if err == nil && q.Reach().Has(d.Company) {
+		f.Device = int64(d.ID)
+	}
+	return err
+}
+
 func addMessages(a *API) {
 	addList[messagesInput](a, listing[messagesInput, Message]{
 		Route: listRoute("/messages", account.MessageRead, "List messages"),
 		key:   func(m *Message) int64 { return int64(m.ID) },
 		page: func(ctx context.Context, q *query, in *messagesInput, p account.Page) ([]Message, error) {
-			records, err := q.Archive().List(ctx, in.filter(q, p))
+			f := in.filter(q, p)
+			if err := q.byDevice(ctx, &f); err != nil {
+				return nil, err
+			}
+			records, err := q.Archive().List(ctx, f)
 			if err != nil {
 				return nil, err
 			}
