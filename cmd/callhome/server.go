@@ -40,6 +40,7 @@ import (
 	"callhome/server/account"
 	"callhome/server/advisory"
 	"callhome/server/analysis"
+	"callhome/server/api"
 	"callhome/server/archive"
 	"callhome/server/archive/journal"
 	"callhome/server/casework"
@@ -112,7 +113,9 @@ type backend struct {
 	announcer *notify.Announcer
 	desk      *casework.Desk
 	liaison   *casework.Liaison
+	engine    *analysis.Engine
 	server    *server.Server
+	api       *api.API
 	posts     *httprecv.Server
 	mails     *smtprecv.Server
 	web       []net.Listener // of portal and API
@@ -237,8 +240,7 @@ func (b *backend) openRoad(ctx context.Context) error {
 
 // openRooms makes the rooms and their conductor.
 func (b *backend) openRooms(ctx context.Context) (err error) {
-	rules, err := b.rules()
-	if err != nil {
+	if b.engine, err = b.rules(); err != nil {
 		return err
 	}
 	if b.clients, err = trustpoint.OpenCA(b.path(clientCADir), clientCAName, time.Now); err != nil {
@@ -256,12 +258,13 @@ func (b *backend) openRooms(ctx context.Context) (err error) {
 	conductor := b.cfg.Config
 	conductor.KeepInbox = b.cfg.Notify.KeepInbox
 	b.server, err = server.New(server.Options{
-		Config: conductor, Database: database{b.store}, Intake: intake, Workers: workers, Rules: rules, Desk: b.desk, Registrar: b.registrar,
+		Config: conductor, Database: database{b.store}, Intake: intake, Workers: workers, Rules: b.engine, Desk: b.desk, Registrar: b.registrar,
 		Announcer: b.announcer, Log: b.log, Health: b.health, Metrics: b.metrics,
 	})
 	if err != nil {
 		return err
 	}
+	b.api = b.newAPI()
 	return b.openTickets()
 }
 
@@ -420,9 +423,9 @@ func (b *backend) run(ctx context.Context) error {
 		})
 	}
 	for _, ln := range b.web {
-		start(func(ctx context.Context) error { return serveHTTP(ctx, ln, b.webHandler()) })
+		start(func(ctx context.Context) error { return b.serveWeb(ctx, ln, b.webHandler()) })
 	}
-	for _, f := range []func(context.Context) error{orders.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.beat} {
+	for _, f := range []func(context.Context) error{orders.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.api.Run, b.beat} {
 		start(f)
 	}
 	if len(b.cfg.Listen.Devices) > 0 {
@@ -501,6 +504,7 @@ func (b *backend) serve(orders *control.Server) {
 func (b *backend) webHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /tickets/{name}", b.ticketHandler)
+	mux.Handle(api.Prefix+"/", b.api)
 	mux.Handle("/", b.health.Handler())
 	return mux
 }
