@@ -162,6 +162,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Go(func() { s.work(ctx) })
 	}
 	parts.Go(func() { s.keepHouse(ctx) })
+	parts.Go(func() { s.hunts(ctx) })
 	parts.Go(func() { _ = s.desk.Run(ctx, s.Transact, s.log) })
 	parts.Wait()
 	return nil

@@ -7,7 +7,7 @@ import (
 	"callhome/ctl"
 )
 
-// adminRule works on files alone: no daemon is asked.
+// adminRule works on files alone, but for hunts: no daemon is asked.
 func (a *app) adminRule() *cobra.Command {
 	var files ctl.RuleFiles
 	trust := func(c *cobra.Command) {
@@ -56,5 +56,5 @@ func (a *app) adminRule() *cobra.Command {
 	for _, c := range []*cobra.Command{test, list, show} {
 		trust(c)
 	}
-	return group("rule", "Test, list and sign analysis rules", test, list, show, sign, keygen)
+	return group("rule", "Test, list and sign analysis rules, and hunt by them", test, list, show, sign, keygen, a.adminHunt())
 }

@@ -492,7 +492,7 @@ func (b *backend) postman() *notify.Postman {
 // serve registers what a running back end answers.
 func (b *backend) serve(orders *control.Server) {
 	accounts := &desk{
-		store: b.store, office: &account.Office{}, registrar: b.registrar,
+		store: b.store, office: &account.Office{}, registrar: b.registrar, conductor: b.server,
 		notices: func(ctx context.Context, t *sqlstore.Tx, n []registry.Notice) error {
 			return b.server.TellNotices(ctx, t, n)
 		},

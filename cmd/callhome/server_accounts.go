@@ -7,6 +7,7 @@ import (
 	"callhome"
 	"callhome/control"
 	"callhome/ctl"
+	"callhome/server"
 	"callhome/server/account"
 	"callhome/server/registry"
 	"callhome/server/sqlstore"
@@ -18,6 +19,7 @@ type desk struct {
 	store     *sqlstore.Store
 	office    *account.Office
 	registrar *registry.Registrar
+	conductor *server.Server
 	notices   func(context.Context, *sqlstore.Tx, []registry.Notice) error // hands notices to whoever tells people; may be nil
 }
 
@@ -25,6 +27,7 @@ type desk struct {
 func (d *desk) serve(s *control.Server) {
 	d.serveAccounts(s)
 	d.serveRegistry(s)
+	d.serveHunts(s)
 }
 
 func (d *desk) serveAccounts(s *control.Server) {

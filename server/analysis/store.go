@@ -99,4 +99,19 @@ type Store interface {
 	Hunt(ctx context.Context, reach account.Reach, id int64) (h HuntRecord, ok bool, err error)
 	// Hunts lists hunts within reach, the newest first.
 	Hunts(ctx context.Context, reach account.Reach, p account.Page) ([]HuntRecord, error)
+
+	// FreeHunts gives at most limit running hunts that nobody works on, or whose worker was last heard of before a moment,
+	// the oldest first.
+	FreeHunts(ctx context.Context, silent time.Time, limit int) ([]int64, error)
+	// ClaimHunt makes owner the one who works on a running hunt and notes that it was heard of now. It is false where
+	// another holds it who was heard of since silent, and where the hunt is not running any more. Repeating it says that the
+	// owner lives.
+	ClaimHunt(ctx context.Context, id, owner int64, now, silent time.Time) (bool, error)
+	// AdvanceHunt stores state, error, progress and UpdatedAt of a running hunt that owner holds. It is false where owner
+	// lost it, or somebody canceled it: then nothing of the batch may be kept.
+	AdvanceHunt(ctx context.Context, h HuntRecord, owner int64) (bool, error)
+	// ReleaseHunt lets another one go on with a hunt that owner holds.
+	ReleaseHunt(ctx context.Context, id, owner int64) error
+	// CancelHunt ends a running hunt; false where it was not running.
+	CancelHunt(ctx context.Context, id int64, now time.Time) (bool, error)
 }

@@ -104,6 +104,8 @@ type Store interface {
 	Body(ctx context.Context, id int64) (body []byte, ok bool, err error)
 	// List gives a page of records, newest first.
 	List(ctx context.Context, f Filter) ([]Record, error)
+	// Walk gives records the other way round, oldest first: those with IDs above f.Page.After. It searches no text.
+	Walk(ctx context.Context, f Filter) ([]Record, error)
 	// Counts reads the maintained counters, of all time or since a moment (to the hour).
 	Counts(ctx context.Context, reach account.Reach, since time.Time) (Counts, error)
 

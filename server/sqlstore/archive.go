@@ -150,6 +150,16 @@ func (s archiveStore) List(ctx context.Context, f archive.Filter) ([]archive.Rec
 	return collect(rows, err, scanRecord)
 }
 
+// Walk implements [archive.Store].
+func (s archiveStore) Walk(ctx context.Context, f archive.Filter) ([]archive.Record, error) {
+	l := newListing("SELECT " + archiveColumns + " FROM messages")
+	filterMessages(l, f)
+	l.and("messages.id > ?", f.Page.After)
+	l.add(" ORDER BY messages.id LIMIT ?", f.Page.Limited())
+	rows, err := s.ask(ctx, l.text(), l.args...)
+	return collect(rows, err, scanRecord)
+}
+
 func filterMessages(l *listing, f archive.Filter) {
 	company := "messages.company_id"
 	if f.MessageID != "" || f.Device != 0 || f.Case != 0 {

@@ -22,6 +22,7 @@ func Analysis(t *testing.T, open func(testing.TB) *sqlstore.Store) {
 	t.Run("Reach", func(t *testing.T) { analysisReach(t, open(t)) })
 	t.Run("Observations", func(t *testing.T) { analysisObservations(t, open(t)) })
 	t.Run("Hunts", func(t *testing.T) { analysisHunts(t, open(t)) })
+	t.Run("ClaimHunt", func(t *testing.T) { analysisClaims(t, open(t)) })
 }
 
 var analysisTime = time.Date(2026, 3, 14, 9, 26, 53, 0, time.UTC)
@@ -245,5 +246,70 @@ func analysisHunts(t *testing.T, s *sqlstore.Store) {
 	}
 	if list, err := s.Read().Analysis().Hunts(ctx, account.Everywhere(), account.Page{}); len(list) != 1 || err != nil {
 		t.Errorf("Hunts: %d, %v; want 1", len(list), err)
+	}
+}
+
+func analysisClaims(t *testing.T, s *sqlstore.Store) {
+	ctx := context.Background()
+	h := analysis.HuntRecord{Rules: []string{"a"}, State: analysis.HuntRunning, StartedAt: analysisTime, UpdatedAt: analysisTime}
+	at := func(minute int) time.Time { return analysisTime.Add(time.Duration(minute) * time.Minute) }
+	const lease = 2 // minutes
+	within(t, s, func(ctx context.Context, a analysis.Store) (err error) {
+		h.ID, err = a.PutHunt(ctx, h)
+		return err
+	})
+	claim := func(owner int64, minute int, want bool) {
+		t.Helper()
+		within(t, s, func(ctx context.Context, a analysis.Store) error {
+			got, err := a.ClaimHunt(ctx, h.ID, owner, at(minute), at(minute-lease))
+			if got != want {
+				t.Errorf("claim of %d in minute %d: %v", owner, minute, got)
+			}
+			return err
+		})
+	}
+	free := func(minute int, want int) {
+		t.Helper()
+		ids, err := s.Read().Analysis().FreeHunts(ctx, at(minute-lease), 10)
+		if err != nil || len(ids) != want {
+			t.Errorf("free in minute %d: %v, %v; want %d", minute, ids, err, want)
+		}
+	}
+	advance := func(owner int64, state analysis.HuntState, minute int, want bool) {
+		t.Helper()
+		within(t, s, func(ctx context.Context, a analysis.Store) error {
+			h.State, h.UpdatedAt, h.Position = state, at(minute), int64(minute)
+			got, err := a.AdvanceHunt(ctx, h, owner)
+			if got != want {
+				t.Errorf("advance by %d in minute %d: %v", owner, minute, got)
+			}
+			return err
+		})
+	}
+	free(1, 1)
+	claim(11, 1, true)
+	claim(12, 2, false) // held
+	claim(11, 2, true)  // lives
+	free(3, 0)
+	advance(11, analysis.HuntRunning, 3, true)
+	free(6, 1)
+	claim(12, 6, true) // 11 is silent
+	advance(11, analysis.HuntRunning, 7, false)
+	within(t, s, func(ctx context.Context, a analysis.Store) error { return a.ReleaseHunt(ctx, h.ID, 11) }) // not its own
+	free(7, 0)
+	within(t, s, func(ctx context.Context, a analysis.Store) error { return a.ReleaseHunt(ctx, h.ID, 12) })
+	free(7, 1)
+	claim(13, 7, true)
+	within(t, s, func(ctx context.Context, a analysis.Store) error {
+		ok, err := a.CancelHunt(ctx, h.ID, at(8))
+		if !ok {
+			t.Error("a running hunt was not canceled")
+		}
+		return err
+	})
+	advance(13, analysis.HuntDone, 9, false)
+	claim(13, 9, false)
+	if got, _, err := s.Read().Analysis().Hunt(ctx, account.Everywhere(), h.ID); got.State != analysis.HuntCanceled || got.Position != 3 || err != nil {
+		t.Errorf("in the end: %+v, %v", got, err)
 	}
 }

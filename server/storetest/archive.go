@@ -21,6 +21,7 @@ var archiveStart = time.Date(2026, 3, 14, 9, 0, 0, 0, time.UTC)
 // Archive is the suite of [archive.Store].
 func Archive(t *testing.T, open func(testing.TB) *sqlstore.Store) {
 	t.Run("what was added is found", func(t *testing.T) { archiveList(t, open(t)) })
+	t.Run("walk", func(t *testing.T) { archiveWalk(t, open(t)) })
 	t.Run("search", func(t *testing.T) { archiveSearch(t, open(t)) })
 	t.Run("change, count, purge", func(t *testing.T) { archiveCounts(t, open(t)) })
 }
@@ -218,5 +219,36 @@ func archiveCounts(t *testing.T, s *sqlstore.Store) {
 	}
 	if _, ok, _ := s.Read().Archive().Body(ctx, all[len(all)-1].ID); ok {
 		t.Error("the oldest body is still there")
+	}
+}
+
+func archiveWalk(t *testing.T, s *sqlstore.Store) {
+	ctx := context.Background()
+	all := archiveFill(t, s, 40)
+	var ids []int64
+	for after := int64(0); ; {
+		page, err := s.Read().Archive().Walk(ctx, archive.Filter{Reach: account.Everywhere(), Company: 2, Page: account.Page{After: after, Limit: 3}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, r := range page {
+			if r.ID <= after || r.Company != 2 {
+				t.Errorf("record %d of company %d after %d", r.ID, r.Company, after)
+			}
+			after = r.ID
+			ids = append(ids, r.ID)
+		}
+	}
+	want := 0
+	for i := range all {
+		if all[i].Company == 2 {
+			want++
+		}
+	}
+	if len(ids) != want || want == 0 {
+		t.Errorf("walked over %d records, want %d", len(ids), want)
 	}
 }

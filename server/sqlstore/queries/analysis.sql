@@ -36,3 +36,18 @@ DELETE FROM observations WHERE id IN (SELECT id FROM observations WHERE keep_unt
 -- name: analysis_put_hunt
 INSERT INTO hunts (id, company_id, rules, state, started_by, started_at, updated_at, error, progress) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (id) DO UPDATE SET state = excluded.state, updated_at = excluded.updated_at, error = excluded.error, progress = excluded.progress
+
+-- name: analysis_claim_hunt
+UPDATE hunts SET owner = $2, updated_at = $3 WHERE id = $1 AND state = 'running' AND (owner = 0 OR owner = $2 OR updated_at < $4)
+
+-- name: analysis_advance_hunt
+UPDATE hunts SET state = $3, updated_at = $4, error = $5, progress = $6 WHERE id = $1 AND owner = $2 AND state = 'running'
+
+-- name: analysis_release_hunt
+UPDATE hunts SET owner = 0 WHERE id = $1 AND owner = $2
+
+-- name: analysis_cancel_hunt
+UPDATE hunts SET state = 'canceled', updated_at = $2, owner = 0 WHERE id = $1 AND state = 'running'
+
+-- name: analysis_free_hunts
+SELECT id FROM hunts WHERE state = 'running' AND (owner = 0 OR updated_at < $1) ORDER BY id LIMIT $2
