@@ -15,7 +15,7 @@ import (
 )
 
 // batchLimit is how many messages share a transaction: one sync for all, and a fraction of a second of work to lose.
-const batchLimit = 200
+const batchLimit = 500
 
 // batch works one batch. Whether a failure was the message's is judged when the transaction is given up: until then the
 // error may be a conflict with another one, after which the same work succeeds.
