@@ -41,8 +41,8 @@ type Database interface {
 type Intake interface {
 	archive.Intake
 	// Work waits for arrivals and hands up to limit of them to f in one transaction, those of one device in order. When f
-	// fails nothing has happened and they come again.
-	Work(ctx context.Context, limit int, f func(Rooms, []archive.Arrival) error) (int, error)
+	// fails nothing has happened and they come again. They were prepared before, perhaps while another batch was worked.
+	Work(ctx context.Context, limit int, prepare archive.Prepare, f func(Rooms, []archive.Arrival) error) (int, error)
 	// Pressed reports whether senders are waiting for the machine; what was taken then waits a little longer.
 	Pressed() bool
 }

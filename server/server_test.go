@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,14 +36,14 @@ func (d database) Read() server.Rooms { return d.Store.Read() }
 // intake breaks now and then when fail is set.
 type intake struct {
 	*sqlstore.JournalIntake
-	fail func(archive.Arrival) error
+	fail atomic.Pointer[func(archive.Arrival) error]
 }
 
-func (w intake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
-	return w.JournalIntake.Work(ctx, limit, func(tx *sqlstore.Tx, all []archive.Arrival) error {
+func (w *intake) Work(ctx context.Context, limit int, prepare archive.Prepare, f func(server.Rooms, []archive.Arrival) error) (int, error) {
+	return w.JournalIntake.Work(ctx, limit, prepare, func(tx *sqlstore.Tx, all []archive.Arrival) error {
 		for _, a := range all {
-			if w.fail != nil {
-				if err := w.fail(a); err != nil {
+			if fail := w.fail.Load(); fail != nil {
+				if err := (*fail)(a); err != nil {
 					return err
 				}
 			}
@@ -295,12 +296,13 @@ func TestAMessageThatCannotBeWorkedHoldsUpNobody(t *testing.T) {
 	w := newWorld(t)
 	m := w.message("FOX3", callhome.GroupSyslog, callhome.LevelMajor, strings.Repeat("x", 20))
 	n := 0
-	w.intake.fail = func(a archive.Arrival) error {
+	fail := func(archive.Arrival) error {
 		if n++; n <= 3 {
 			return callhome.Errorf(callhome.KindUnavailable, "the database is away")
 		}
 		return nil
 	}
+	w.intake.fail.Store(&fail)
 	w.post(m)
 	w.settle()
 	if got := w.records(archive.Filter{}); len(got) != 1 || got[0].Status != archive.StatusMarked {

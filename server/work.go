@@ -21,9 +21,10 @@ const batchLimit = 500
 // error may be a conflict with another one, after which the same work succeeds.
 func (s *Server) batch(ctx context.Context) (int, error) {
 	var culprit int64
-	n, err := s.intake.Work(ctx, batchLimit, func(rooms Rooms, arrivals []archive.Arrival) error {
+	n, err := s.intake.Work(ctx, batchLimit, readAll, func(rooms Rooms, arrivals []archive.Arrival) error {
 		culprit = 0
-		for i, acc := range decodeAll(arrivals) {
+		for i := range arrivals {
+			acc := readOf(&arrivals[i])
 			if why := s.poison.found(arrivals[i].ID); why != nil {
 				acc = failed(&arrivals[i], why)
 			}
@@ -51,20 +52,28 @@ func (s *Server) guarded(ctx context.Context, rooms Rooms, acc *ingest.Accepted)
 	return s.one(ctx, rooms, acc)
 }
 
-// decodeAll reads arrivals on all processors: reading is most of the work that needs no database.
-func decodeAll(arrivals []archive.Arrival) []*ingest.Accepted {
-	read := make([]*ingest.Accepted, len(arrivals))
+// readAll decodes arrivals on all processors, ahead of their transaction: most of the work that needs no database.
+func readAll(arrivals []archive.Arrival) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), (len(arrivals)+7)/8) {
 		wg.Go(func() {
 			for i := next.Add(1) - 1; int(i) < len(arrivals); i = next.Add(1) - 1 {
-				read[i] = decode(&arrivals[i])
+				arrivals[i].Read = decode(&arrivals[i])
 			}
 		})
 	}
 	wg.Wait()
-	return read
+}
+
+// readOf is what was read of an arrival: a copy, since a transaction may be begun again and the work changes it.
+func readOf(a *archive.Arrival) *ingest.Accepted {
+	acc, ok := a.Read.(*ingest.Accepted)
+	if !ok {
+		return decode(a)
+	}
+	own := *acc
+	return &own
 }
 
 func decode(a *archive.Arrival) (acc *ingest.Accepted) {

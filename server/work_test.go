@@ -19,7 +19,8 @@ type tryingIntake struct {
 	kind     callhome.Kind
 }
 
-func (i *tryingIntake) Work(_ context.Context, _ int, f func(Rooms, []archive.Arrival) error) (int, error) {
+func (i *tryingIntake) Work(_ context.Context, _ int, prepare archive.Prepare, f func(Rooms, []archive.Arrival) error) (int, error) {
+	prepare(i.arrivals)
 	var err error
 	for range i.tries {
 		if err = f(brokenRooms{}, i.arrivals); err == nil {

@@ -540,8 +540,8 @@ func (d database) Read() server.Rooms { return d.Store.Read() }
 // journalIntake and tableIntake are the intakes as the conductor sees them.
 type journalIntake struct{ *sqlstore.JournalIntake }
 
-func (w journalIntake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
-	return w.JournalIntake.Work(ctx, limit, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
+func (w journalIntake) Work(ctx context.Context, limit int, prepare archive.Prepare, f func(server.Rooms, []archive.Arrival) error) (int, error) {
+	return w.JournalIntake.Work(ctx, limit, prepare, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
 }
 
 type tableIntake struct{ *sqlstore.TableIntake }
@@ -549,6 +549,6 @@ type tableIntake struct{ *sqlstore.TableIntake }
 // Pressed is never: who takes and who works need not be the same machine.
 func (w tableIntake) Pressed() bool { return false }
 
-func (w tableIntake) Work(ctx context.Context, limit int, f func(server.Rooms, []archive.Arrival) error) (int, error) {
-	return w.TableIntake.Work(ctx, limit, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
+func (w tableIntake) Work(ctx context.Context, limit int, prepare archive.Prepare, f func(server.Rooms, []archive.Arrival) error) (int, error) {
+	return w.TableIntake.Work(ctx, limit, prepare, func(tx *sqlstore.Tx, a []archive.Arrival) error { return f(tx, a) })
 }

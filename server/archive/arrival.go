@@ -18,7 +18,12 @@ type Arrival struct {
 	Key        Key
 	Lane       uint8 // arrivals of one lane are worked in the order of their IDs
 	Body       []byte
+
+	Read any // what a worker made of it ahead of the transaction; not kept
 }
+
+// Prepare reads arrivals ahead of their transaction and leaves what it made in Read; it must not need the database.
+type Prepare func([]Arrival)
 
 // Origin says where an arrival came from. What a peer says of itself is a claim; what TLS says was proved.
 type Origin struct {

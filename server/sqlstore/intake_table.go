@@ -179,11 +179,11 @@ func insertKeys(ctx context.Context, tx *Tx, batch []*taking) (map[archive.Key]b
 // Work waits for arrivals, claims up to limit of some lanes, and hands them to f in one transaction. When f fails or the
 // process dies nothing has happened, and they come again, perhaps to another process. Any number of goroutines of any
 // number of processes may work at once. When nothing comes for some seconds it returns 0.
-func (t *TableIntake) Work(ctx context.Context, limit int, f func(*Tx, []archive.Arrival) error) (int, error) {
+func (t *TableIntake) Work(ctx context.Context, limit int, prepare archive.Prepare, f func(*Tx, []archive.Arrival) error) (int, error) {
 	idle := time.NewTimer(idleReturn)
 	defer idle.Stop()
 	for pause := pollMin; ; pause = min(2*pause, pollMax) {
-		n, err := t.tryWork(ctx, limit, f)
+		n, err := t.tryWork(ctx, limit, prepare, f)
 		if n > 0 || err != nil {
 			return n, err
 		}
@@ -198,7 +198,7 @@ func (t *TableIntake) Work(ctx context.Context, limit int, f func(*Tx, []archive
 	}
 }
 
-func (t *TableIntake) tryWork(ctx context.Context, limit int, f func(*Tx, []archive.Arrival) error) (n int, err error) {
+func (t *TableIntake) tryWork(ctx context.Context, limit int, prepare archive.Prepare, f func(*Tx, []archive.Arrival) error) (n int, err error) {
 	err = t.store.InTx(ctx, func(tx *Tx) error {
 		n = 0
 		rows, err := tx.query(ctx, "archive_claim_lanes", claimLanes)
@@ -224,6 +224,7 @@ func (t *TableIntake) tryWork(ctx context.Context, limit int, f func(*Tx, []arch
 		if n = len(claimed); n == 0 {
 			return nil
 		}
+		prepare(claimed)
 		if err := f(tx, claimed); err != nil {
 			return err
 		}

@@ -19,7 +19,7 @@ import (
 // worker is an intake that is worked.
 type worker interface {
 	archive.Intake
-	Work(ctx context.Context, limit int, f func(*Tx, []archive.Arrival) error) (int, error)
+	Work(ctx context.Context, limit int, prepare archive.Prepare, f func(*Tx, []archive.Arrival) error) (int, error)
 	Close() error
 }
 
@@ -52,6 +52,13 @@ func record(ctx context.Context, tx *Tx, arrivals []archive.Arrival) error {
 		}
 	}
 	return nil
+}
+
+// prepared leaves the body in Read.
+func prepared(all []archive.Arrival) {
+	for i := range all {
+		all[i].Read = string(all[i].Body)
+	}
 }
 
 var errOops = errors.New("oops")
@@ -87,7 +94,12 @@ func workedOnce(t *testing.T, s *Store, w worker, workers int, again func() work
 			wg.Go(func() {
 				for done.Load() < until && ctx.Err() == nil {
 					short, stop := context.WithTimeout(ctx, time.Second)
-					k, err := w.Work(short, 13, func(tx *Tx, a []archive.Arrival) error {
+					k, err := w.Work(short, 13, prepared, func(tx *Tx, a []archive.Arrival) error {
+						for i := range a {
+							if a[i].Read != string(a[i].Body) {
+								t.Errorf("arrival %d was not prepared", a[i].ID)
+							}
+						}
 						if err := record(ctx, tx, a); err != nil {
 							return err
 						}

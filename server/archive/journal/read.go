@@ -52,6 +52,13 @@ func (j *Journal) Next(ctx context.Context, from Position, limit int) (Batch, er
 	}
 }
 
+// Waiting reports whether there is anything from a position on.
+func (j *Journal) Waiting(from Position) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return from.before(j.synced)
+}
+
 // read reads from one segment.
 func (j *Journal) read(from, synced Position, limit int) (Batch, error) {
 	b := Batch{Next: from}
