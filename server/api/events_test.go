@@ -94,13 +94,9 @@ func (w *world) note(n *tenant) {
 	})
 }
 
-// settle waits until the feed has looked at what is there already.
-func (w *world) settle() { time.Sleep(200 * time.Millisecond) }
-
 func testEvents(t *testing.T, w *world) {
 	w.runAPI(t, w.api)
 	alpha, all, few := w.listen(t, "viewer", "", ""), w.listen(t, "operator", "", ""), w.listen(t, "viewer", "?kinds=device", "")
-	w.settle()
 	w.note(w.bravo)
 	w.note(w.alpha)
 	w.addMessages(3, plainText)

@@ -44,6 +44,7 @@ type feed struct {
 	streams map[*stream]bool
 	own     map[string]int
 	wake    chan struct{}
+	start   int64 // made when the first of the readers came: what is older is no news
 
 	// Of run alone.
 	from int64          // where the window that is read again begins
@@ -69,6 +70,9 @@ func (f *feed) open(owner string) (*stream, error) {
 	defer f.mu.Unlock()
 	if len(f.streams) >= maxStreams || f.own[owner] >= maxOwn {
 		return nil, callhome.Errorf(callhome.KindUnavailable, "too many streams of events are open")
+	}
+	if len(f.streams) == 0 {
+		f.start = f.backend.NewID()
 	}
 	s := &stream{owner: owner, entries: make(chan entry, streamBuffer)}
 	f.streams[s] = true
@@ -101,10 +105,11 @@ func (f *feed) remove(s *stream) {
 	f.metrics.stream(-1)
 }
 
-func (f *feed) readers() int {
+// readers is how many there are, and since when there are any.
+func (f *feed) readers() (n int, start int64) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return len(f.streams)
+	return len(f.streams), f.start
 }
 
 // run looks at the feed until ctx ends.
@@ -114,8 +119,8 @@ func (f *feed) run(ctx context.Context, now func() time.Time) error {
 	defer tick.Stop()
 	var tidied time.Time
 	for {
-		if f.readers() > 0 {
-			if err := f.look(ctx); err != nil && ctx.Err() == nil {
+		if n, start := f.readers(); n > 0 {
+			if err := f.look(ctx, start); err != nil && ctx.Err() == nil {
 				f.log.Warn("the feed cannot be read; trying again", "err", err)
 			}
 		} else {
@@ -144,12 +149,12 @@ func (f *feed) closeAll() {
 	}
 }
 
-// look reads the window again and hands out what is new in it. The first look only notes what is there.
-func (f *feed) look(ctx context.Context) error {
+// look reads the window again and hands out what is new in it. The first look only notes what is older than the readers.
+func (f *feed) look(ctx context.Context, start int64) error {
 	v := f.backend.Read()
 	first := f.from == 0
 	if first {
-		f.from = v.Rewind(f.backend.NewID(), feedOverlap)
+		f.from = v.Rewind(start, feedOverlap)
 	}
 	seen := map[int64]bool{}
 	for after := f.from; ; {
@@ -157,7 +162,7 @@ func (f *feed) look(ctx context.Context) error {
 		var fresh []entry
 		err := v.FeedAfter(ctx, after, feedPage, func(id int64, kind string, company account.CompanyID, objects []int64) {
 			n, after, seen[id] = n+1, id, true
-			if !first && !f.seen[id] {
+			if !f.seen[id] && (!first || id > start) {
 				fresh = append(fresh, entry{ID: id, Kind: kind, Company: company, Objects: objects})
 			}
 		})
