@@ -35,8 +35,9 @@ func (s *Server) batch(ctx context.Context) (int, error) {
 		}
 		return nil
 	})
-	if err != nil && culprit != 0 {
-		s.poison.note(culprit, err)
+	if err != nil && culprit != 0 && s.poison.note(culprit, err) {
+		s.log.Error("a message cannot be worked and is kept as failed", "component", "server", "err", err)
+		return s.batch(ctx) // the others are not to wait for it
 	}
 	return n, err
 }
@@ -108,11 +109,12 @@ type failure struct {
 	sure  bool
 }
 
-// note remembers a failure. What is the database's fault is not held against the message.
-func (p *poison) note(id int64, err error) {
+// note remembers a failure and reports whether by this one the message is not to be tried again. What is the database's
+// fault is not held against it.
+func (p *poison) note(id int64, err error) bool {
 	kind := callhome.KindOf(err)
 	if kind == callhome.KindUnavailable || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
-		return
+		return false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,7 +128,9 @@ func (p *poison) note(id int64, err error) {
 	}
 	f.tries++
 	f.err = err
-	f.sure = kind == callhome.KindInvalid || f.tries >= poisonTries
+	was := f.sure
+	f.sure = was || kind == callhome.KindInvalid || f.tries >= poisonTries
+	return f.sure && !was // what cannot even be kept as failed waits like everything else that fails
 }
 
 // found gives the error of a message that is not to be tried again.

@@ -14,6 +14,7 @@ packages=(
   prometheus-alertmanager              # measured beside us, as rsyslog, syslog-ng and Postfix are
   logrotate                            # rotation of followed files
   strace curl tmux procps              # looking from outside
+  postgresql                           # the back end's other database
   gcc libc6-dev                        # the race detector needs a C compiler
 )
 

@@ -52,6 +52,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // take reads the message, hands it to the sink, and answers as the sink says.
 func (s *Server) take(w http.ResponseWriter, r *http.Request) {
+	if len(r.TransferEncoding) > 0 { // it may have had a Content-Length, too, and somebody before us may have gone by that
+		w.Header().Set("Connection", "close")
+	}
 	body, err := s.readBody(w, r)
 	if err != nil {
 		s.refused(w, r, receive.RefusalOf(err))

@@ -2,6 +2,8 @@ package ingest
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 
 	"callhome"
 	"callhome/codec/aml"
@@ -42,6 +44,9 @@ func Decode(a *archive.Arrival) *Accepted {
 	}
 	acc.Message = *m
 	acc.describe()
+	if b := m.Block; b != nil && acc.Fault == "" && (b.Number < 0 || b.Number >= maxBlocks) {
+		acc.Fault, acc.Why = FaultUnparsable, fmt.Sprintf("block %d: a message has at most %d blocks", b.Number, maxBlocks)
+	}
 	return acc
 }
 
@@ -51,15 +56,26 @@ func isXML(f callhome.Format) bool { return f == callhome.FormatXML || f == call
 func (acc *Accepted) describe() {
 	m, r := &acc.Message, &acc.Record
 	r.EventTime = m.EventTime.Time
-	r.DeviceID, r.SystemName, r.MessageID = m.DeviceID, m.SystemName, m.MessageID
+	r.DeviceID, r.SystemName, r.MessageID = callhome.DeviceID(word(string(m.DeviceID))), word(m.SystemName), callhome.MessageID(word(string(m.MessageID)))
 	if r.DeviceID == "" && m.Model != "" && m.Serial != "" {
-		r.DeviceID = callhome.MakeDeviceID(m.Model, m.Serial)
+		r.DeviceID = callhome.DeviceID(word(string(callhome.MakeDeviceID(m.Model, m.Serial))))
 	}
-	r.Type, r.Subtype, r.Group = m.Type, m.Subtype, m.Group
+	r.Type, r.Subtype, r.Group = word(m.Type), word(m.Subtype), m.Group
 	r.Description, r.Format, r.Dialect = m.Description, m.Format, m.Dialect
 	if m.Severity != nil {
 		r.Severity = int(*m.Severity)
 	}
+}
+
+// maxWord bounds what a record holds of a name or an ID, in bytes: records are found by them, and PostgreSQL refuses long
+// keys. The longest published ones are below 100.
+const maxWord = 512
+
+func word(s string) string {
+	if len(s) > maxWord {
+		s = s[:maxWord]
+	}
+	return strings.ToValidUTF8(s, "")
 }
 
 // read takes a message out of what came: of mails any part that holds one, of posts the body.
