@@ -17,18 +17,20 @@ import (
 
 // bench is one run of the program.
 type bench struct {
-	bin     string // our own binary
-	tools   string // where syslog-ng was unpacked
-	quick   bool
-	scratch string
-	turn    int      // numbers folders
-	cleanup []string // folders outside scratch
+	bin      string // our own binary
+	tools    string // where syslog-ng was unpacked
+	quick    bool
+	messages int // in the archive of rows 22 to 24
+	scratch  string
+	turn     int      // numbers folders
+	cleanup  []string // folders outside scratch
 }
 
 func main() {
 	b := &bench{}
 	rows := flag.String("row", "", "rows to measure, such as 1,2,9; default all")
 	flag.BoolVar(&b.quick, "quick", false, "shorter loads and fewer turns")
+	flag.IntVar(&b.messages, "messages", 1_000_000, "messages in the archive of rows 20s, 22, 23 and 24; kept below -tools")
 	flag.StringVar(&b.bin, "bin", "bin/callhome", "binary under test")
 	flag.StringVar(&b.tools, "tools", ".tools", "folder that tools/test-deps.sh fills")
 	doc := flag.String("doc", "docs/performance.md", "document to write the table into; empty: none")

@@ -30,6 +30,10 @@ var rows = []row{
 	{"18", "idle memory", (*bench).idle},
 	{"19", "queued messages: memory, disk, start", (*bench).queued},
 	{"21", "size of the binary", (*bench).size},
+	{"20s", "back end: start with a full archive", (*bench).serverStart},
+	{"22", "lists of a full archive", (*bench).portalLists},
+	{"23", "counts of a full archive", (*bench).portalCounts},
+	{"24", "search in a full archive", (*bench).portalSearch},
 	{"g-lines", "growth: lines 1 M to 5 M", (*bench).growLines},
 	{"g-size", "growth: message size 8 KiB to 1 MiB", (*bench).growSize},
 }
