@@ -16,11 +16,7 @@ import (
 
 // matchAdvisories holds the device against what makers published, when something that counts for it has changed.
 func (p *passage) matchAdvisories(ctx context.Context) error {
-	facts, ok, err := advisory.Load(ctx, p.rooms.Inventory(), p.rooms.ConfigHistory(), int64(p.id.Device.ID))
-	if err != nil || !ok {
-		return err
-	}
-	events, err := advisory.MatchDevice(ctx, p.rooms.Advisory(), facts, p.at)
+	events, err := advisory.Review(ctx, p.rooms.Advisory(), p.rooms.Inventory(), p.rooms.ConfigHistory(), int64(p.id.Device.ID), p.at)
 	if err != nil {
 		return fmt.Errorf("advisories: %w", err)
 	}

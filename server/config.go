@@ -14,6 +14,9 @@ type Config struct {
 	Retention []Retention `yaml:"retention,omitempty" json:"retention,omitempty"`
 	Probe     Probe       `yaml:"probe,omitempty" json:"probe,omitzero"`
 
+	KeepCases    time.Duration `yaml:"keep_cases,omitempty" json:"keep_cases,omitempty"`       // closed service requests, by when they were opened; 0: for ever
+	KeepFindings time.Duration `yaml:"keep_findings,omitempty" json:"keep_findings,omitempty"` // without those of service requests; 0: for ever
+
 	KeepInbox time.Duration `yaml:"-" json:"-"` // notify.keep_inbox
 }
 
@@ -69,6 +72,11 @@ func (c *Config) Validate() error {
 		}
 		if r.Status != "" && !knownStatus(r.Status) {
 			fault(path+".status", "%q is not a status of messages", r.Status)
+		}
+	}
+	for path, age := range map[string]time.Duration{"keep_cases": c.KeepCases, "keep_findings": c.KeepFindings} {
+		if age != 0 && age < minAge {
+			fault(path, "%v is less than %v", age, minAge)
 		}
 	}
 	if c.Probe.Every < 0 || c.Probe.Limit < 0 {

@@ -30,10 +30,9 @@ type chore struct {
 	do   func(ctx context.Context, rooms Rooms, now time.Time) (more bool, err error)
 }
 
-// keepHouse does what the passing of time asks for, until ctx ends. Several servers may do so at once: each chore takes
-// its rows in a transaction, and repeating it does no harm.
-func (s *Server) keepHouse(ctx context.Context) {
-	chores := []chore{
+// chores are all kinds of housekeeping, in the order in which they are done.
+func (s *Server) chores() []chore {
+	return []chore{
 		{"blocks", s.overdueBlocks},
 		{"registrations", s.sweep},
 		{"silence", s.silences},
@@ -42,12 +41,21 @@ func (s *Server) keepHouse(ctx context.Context) {
 		{"keys", s.forgetKeys},
 		{"observations", s.forgetObservations},
 		{"inbox", s.forgetNotices},
+		{"service requests", s.forgetCases},
+		{"findings", s.forgetFindings},
+		{"tickets", s.forgetTickets},
+		{"sessions", s.forgetSessions},
 	}
+}
+
+// keepHouse does what the passing of time asks for, until ctx ends. Several servers may do so at once: each chore takes
+// its rows in a transaction, and repeating it does no harm.
+func (s *Server) keepHouse(ctx context.Context) {
 	part := s.health.Part("housekeeping")
 	for {
 		var failed error
 		pause := houseEvery
-		for _, c := range chores {
+		for _, c := range s.chores() {
 			if err := s.round(ctx, c); err != nil && ctx.Err() == nil {
 				failed = err
 				s.log.Error("housekeeping", "component", "server", "chore", c.name, "err", err)
@@ -156,6 +164,44 @@ func (s *Server) forgetNotices(ctx context.Context, rooms Rooms, now time.Time) 
 	}
 	n, err := rooms.Notify().DropNotices(ctx, now.Add(-s.cfg.KeepInbox), houseBatch)
 	return n == houseBatch, err
+}
+
+// forgetCases deletes closed service requests as the configuration says, and what was noted of findings that no message
+// can repeat any more.
+func (s *Server) forgetCases(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	n, err := rooms.Casework().DropDeeds(ctx, now.Add(-archive.DuplicateWindow), houseBatch)
+	if err != nil || s.cfg.KeepCases == 0 {
+		return n == houseBatch, err
+	}
+	cases, err := rooms.Casework().DropCases(ctx, now.Add(-s.cfg.KeepCases), houseBatch)
+	return n == houseBatch || cases == houseBatch, err
+}
+
+func (s *Server) forgetFindings(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	if s.cfg.KeepFindings == 0 {
+		return false, nil
+	}
+	n, err := rooms.Analysis().Purge(ctx, now.Add(-s.cfg.KeepFindings), houseBatch)
+	return n == houseBatch, err
+}
+
+// keepPushes is how long what was brought to ticket systems, or never could be, is kept for people to look at.
+const keepPushes = 30 * 24 * time.Hour
+
+// forgetTickets drops what was brought to ticket systems, and the numbers of their events that are not told again.
+func (s *Server) forgetTickets(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	n, err := rooms.Casework().DropPushes(ctx, now.Add(-keepPushes), houseBatch)
+	if err != nil {
+		return false, err
+	}
+	_, err = rooms.Casework().DropInbound(ctx, now.Add(-archive.DuplicateWindow))
+	return n == houseBatch, err
+}
+
+// forgetSessions drops sessions, invitations and attempts to sign in that are over.
+func (s *Server) forgetSessions(ctx context.Context, rooms Rooms, now time.Time) (bool, error) {
+	n, err := rooms.Account().Forget(ctx, now, houseBatch)
+	return n >= houseBatch, err
 }
 
 // retain deletes what is older than its rule allows, or beyond its bytes.

@@ -64,6 +64,12 @@ type world struct {
 
 func newWorld(t testing.TB) *world {
 	t.Helper()
+	return newWorldWith(t, func(*server.Options) {})
+}
+
+// newWorldWith lets a test choose what the back end works with.
+func newWorldWith(t testing.TB, choose func(*server.Options)) *world {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	dir := t.TempDir()
 	store, err := sqlstore.Open(ctx, filepath.Join(dir, "server.db"), sqlstore.Options{})
@@ -79,10 +85,15 @@ func newWorld(t testing.TB) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, store: store, registrar: &registry.Registrar{}, intake: &intake{JournalIntake: sqlstore.NewJournalIntake(store, j, journal.Position{})}}
-	w.server, err = server.New(server.Options{
+	o := server.Options{
 		Config: server.DefaultConfig(), Database: database{store}, Intake: w.intake, Rules: rules, Desk: casework.New(casework.DefaultConfig()),
 		Registrar: w.registrar, Announcer: notify.New(notify.Config{From: "callhome@support.example", Rate: 100, PageRate: 100, KeepInbox: 24 * time.Hour}),
-	})
+	}
+	choose(&o)
+	if o.Now != nil {
+		w.registrar.Now = o.Now
+	}
+	w.server, err = server.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -168,6 +168,9 @@ func (p *passage) follow(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := p.spoke(ctx); err != nil {
+		return err
+	}
 	return p.judge(ctx, &units, &configs)
 }
 
@@ -213,10 +216,18 @@ func (p *passage) conclude(ctx context.Context, subject *analysis.Subject, findi
 		return fmt.Errorf("service requests: %w", err)
 	}
 	var told []casework.Happening
+	var advice []casework.Cause
 	for i, r := range results {
 		told = append(told, r.Happenings...)
+		toldAt, again, err := p.toldBefore(ctx, subject.Device, &findings[i])
+		if err != nil {
+			return err
+		}
+		if again && isAdvice(&causes[i], r.Disposition) {
+			toldAt, advice = p.s.now(), append(advice, causes[i])
+		}
 		if _, err := p.rooms.Analysis().Add(ctx, analysis.Record{
-			Company: p.id.Device.Company, Device: subject.Device, Message: p.archiveID(), MessageID: string(p.messageID()), Case: r.Case, Finding: findings[i],
+			Company: p.id.Device.Company, Device: subject.Device, Message: p.archiveID(), MessageID: string(p.messageID()), Case: r.Case, ToldAt: toldAt, Finding: findings[i],
 		}); err != nil {
 			return fmt.Errorf("findings: %w", err)
 		}
@@ -228,7 +239,57 @@ func (p *passage) conclude(ctx context.Context, subject *analysis.Subject, findi
 	if err := p.s.tellHappenings(ctx, p.rooms, told); err != nil {
 		return err
 	}
-	return p.tellFindings(ctx, causes, results)
+	return p.tellFindings(ctx, advice)
+}
+
+// tellAgain is how long a recommendation that was told is not told again: a configuration that comes every day says the
+// same every day.
+const tellAgain = 30 * 24 * time.Hour
+
+// toldBefore is when people were last told of a finding, and whether it is to be told again: after a while, or when it
+// has become worse.
+func (p *passage) toldBefore(ctx context.Context, device int64, f *analysis.Finding) (at time.Time, again bool, err error) {
+	if f.Outcome != analysis.OutcomeRecommendation {
+		return at, true, nil
+	}
+	last, ok, err := p.rooms.Analysis().Latest(ctx, device, f.Rule, f.Key)
+	if err != nil {
+		return at, false, fmt.Errorf("findings: %w", err)
+	}
+	if !ok {
+		return at, true, nil
+	}
+	return last.ToldAt, f.Level > last.Level || p.s.now().Sub(last.ToldAt) >= tellAgain, nil
+}
+
+// spoke ends what silences opened that this message ends: the rules that spoke of them take it back.
+func (p *passage) spoke(ctx context.Context) error {
+	for i := range p.id.Spoke {
+		silent := &p.id.Spoke[i]
+		result, err := p.s.rules.Evaluate(ctx, silenceOf(silent, p.at), p.rooms.Analysis())
+		if err != nil {
+			return fmt.Errorf("end of a silence: %w", err)
+		}
+		causes := make([]casework.Cause, 0, len(result.Findings))
+		for k := range result.Findings {
+			f := &result.Findings[k]
+			f.State, f.At = callhome.StateClear, p.at
+			causes = append(causes, casework.CauseOf(f, p.messageID(), p.archiveID(), silent.Group))
+		}
+		if len(causes) == 0 {
+			continue
+		}
+		results, err := p.s.desk.Act(ctx, p.rooms.Casework(), p.subject(), causes)
+		if err != nil {
+			return fmt.Errorf("end of a silence: %w", err)
+		}
+		for _, r := range results {
+			if err := p.s.tellHappenings(ctx, p.rooms, r.Happenings); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // inCase notes the first service request that a message belongs to.

@@ -21,18 +21,16 @@ import (
 // maxTold bounds the people of a company who hear of one thing.
 const maxTold = 200
 
-// audience are the people of a company, and further mail addresses.
+// audience are the people of a company, or the operators when it is no company's affair, and further mail addresses.
 func (s *Server) audience(ctx context.Context, rooms Rooms, company account.CompanyID, addresses ...string) ([]notify.Recipient, error) {
 	var to []notify.Recipient
-	if company != account.NoCompany {
-		users, err := rooms.Account().ListUsers(ctx, account.Reach{Companies: []account.CompanyID{company}}, account.Page{Limit: maxTold})
-		if err != nil {
-			return nil, err
-		}
-		for i := range users {
-			if !users[i].Disabled {
-				to = append(to, notify.Recipient{User: users[i].ID, Name: users[i].FullName, Address: users[i].Email})
-			}
+	users, err := s.people(ctx, rooms, company)
+	if err != nil {
+		return nil, err
+	}
+	for i := range users {
+		if !users[i].Disabled {
+			to = append(to, notify.Recipient{User: users[i].ID, Name: users[i].FullName, Address: users[i].Email})
 		}
 	}
 	for _, a := range addresses {
@@ -42,6 +40,30 @@ func (s *Server) audience(ctx context.Context, rooms Rooms, company account.Comp
 		}
 	}
 	return to, nil
+}
+
+// people are those of a company, or the operators.
+func (s *Server) people(ctx context.Context, rooms Rooms, company account.CompanyID) ([]account.User, error) {
+	if company != account.NoCompany {
+		return rooms.Account().ListUsers(ctx, account.Reach{Companies: []account.CompanyID{company}}, account.Page{Limit: maxTold})
+	}
+	var out []account.User
+	for page := (account.Page{Limit: maxTold}); len(out) < maxTold; {
+		users, err := rooms.Account().ListUsers(ctx, account.Everywhere(), page)
+		if err != nil {
+			return nil, err
+		}
+		for i := range users {
+			page.After = int64(users[i].ID)
+			if users[i].Role == account.RoleOperator {
+				out = append(out, users[i])
+			}
+		}
+		if len(users) < maxTold {
+			break
+		}
+	}
+	return out, nil
 }
 
 // announce tells the people of a company, and further addresses.
@@ -84,8 +106,13 @@ func (s *Server) ofRegistry(n *registry.Notice) notify.Notice {
 			return notify.ContractExpiring(n.Company, n.Contract, n.Until, n.Devices, now)
 		}
 		return notify.RegistrationExpiring(sub, n.Until, now)
+	case registry.NoticeRegistrationExpired:
+		return notify.ContractEnded(n.Company, n.Contract, n.Until, n.Devices, now)
+	case registry.NoticeContactChanged:
+		return notify.ContactChanged(sub, n.Detail, now)
+	case registry.NoticeConflict:
 	}
-	return notify.ExceptionReport(n.Company, now, 1, []notify.Exception{{At: now, Host: n.System, Serial: n.Serial, Reason: string(n.Kind), Detail: n.Detail}}, now)
+	return notify.ConflictFound(sub, n.Conflict, n.Detail, now)
 }
 
 // tellHappenings tells people what happened to cases: whoever is paged, the team, the people of the company and the
@@ -98,7 +125,11 @@ func (s *Server) tellHappenings(ctx context.Context, rooms Rooms, told []casewor
 			continue
 		}
 		if h.Event.Kind == casework.EventPaged {
-			if err := s.announcer.Announce(ctx, rooms.Notify(), n, pagers(h.Call)); err != nil {
+			to := notify.Called(h.Call)
+			if len(to) == 0 { // nobody is on call: better all than none
+				to = notify.TeamOf(s.desk.Config(), h.Case.Team)
+			}
+			if err := s.announcer.Announce(ctx, rooms.Notify(), n, to); err != nil {
 				return err
 			}
 			continue
@@ -111,26 +142,16 @@ func (s *Server) tellHappenings(ctx context.Context, rooms Rooms, told []casewor
 	return nil
 }
 
-func pagers(people []casework.Person) []notify.Recipient {
-	var to []notify.Recipient
-	for _, p := range people {
-		r := notify.Recipient{Name: p.Name, Address: p.Email}
-		if p.Pager != "" {
-			r.Address, r.Pager = p.Pager, true
-		}
-		to = append(to, r)
-	}
-	return to
+// isAdvice reports whether people hear of a finding though it opened no service request.
+func isAdvice(cause *casework.Cause, d casework.Disposition) bool {
+	return cause.Outcome == analysis.OutcomeRecommendation && (d == casework.DispositionNoCase || d == casework.DispositionNoService)
 }
 
 // tellFindings tells of recommendations that opened no service request.
-func (p *passage) tellFindings(ctx context.Context, causes []casework.Cause, results []casework.Result) error {
+func (p *passage) tellFindings(ctx context.Context, causes []casework.Cause) error {
 	sub := p.subject()
-	for i, r := range results {
+	for i := range causes {
 		cause := &causes[i]
-		if cause.Outcome != analysis.OutcomeRecommendation || r.Disposition != casework.DispositionNoCase && r.Disposition != casework.DispositionNoService {
-			continue
-		}
 		n := notify.Recommended(&sub, cause, p.s.now())
 		if p.acc != nil && p.acc.Message.Group == callhome.GroupConfiguration {
 			n = notify.ConfigurationFound(&sub, cause, p.s.now())
@@ -223,10 +244,16 @@ func (s *Server) silence(ctx context.Context, rooms Rooms, silent *registry.Sile
 	if !p.id.Entitled {
 		return nil
 	}
-	return p.judgeSubject(ctx, &analysis.Subject{
-		Personality: d.Personality, Model: d.Model, SWVersion: d.SWVersion, Device: int64(d.ID), ReceivedAt: now,
+	return p.judgeSubject(ctx, silenceOf(silent, now))
+}
+
+// silenceOf is a silence as the rules see it.
+func silenceOf(silent *registry.Silence, at time.Time) *analysis.Subject {
+	d := &silent.Device
+	return &analysis.Subject{
+		Personality: d.Personality, Model: d.Model, SWVersion: d.SWVersion, Device: int64(d.ID), ReceivedAt: at,
 		Silence: &analysis.Silence{Group: silent.Group, Missed: missedPeriods, Last: silent.LastAt, Due: silent.DueAt},
-	})
+	}
 }
 
 // missedPeriods is how many periods of its schedule a silent device has missed when it is raised.

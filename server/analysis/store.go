@@ -17,6 +17,7 @@ type Record struct {
 	Case      int64             `json:"case_id,omitempty"`
 	Hunt      int64             `json:"hunt_id,omitempty"` // found by a hunt, not when the message came
 	StoredAt  time.Time         `json:"stored_at"`
+	ToldAt    time.Time         `json:"told_at,omitzero"` // when people were last told of it, by this finding or one before
 	Finding
 }
 

@@ -23,6 +23,7 @@ type findingRest struct {
 	Labels     map[string]string `json:"labels,omitempty"`
 	References []string          `json:"references,omitempty"`
 	Captures   map[string]string `json:"captures,omitempty"`
+	ToldAt     int64             `json:"told_at,omitempty"`
 }
 
 // Kinds of counters of findings.
@@ -36,7 +37,7 @@ const findingColumns = `id, company_id, device_id, message_id, message, rule, pa
 
 // Add is what analysis.Store promises.
 func (s analysisStore) Add(ctx context.Context, r analysis.Record) (int64, error) {
-	rest, err := jsonText(findingRest{r.Evidence, r.Clears, r.Team, r.Labels, r.References, r.Captures})
+	rest, err := jsonText(findingRest{r.Evidence, r.Clears, r.Team, r.Labels, r.References, r.Captures, micros(r.ToldAt)})
 	if err != nil {
 		return 0, err
 	}
@@ -73,7 +74,7 @@ func scanFinding(row scanner) (r analysis.Record, err error) {
 	}
 	r.Lowered, r.At, r.StoredAt = lowered != 0, fromMicros(at), fromMicros(stored)
 	r.Evidence, r.Clears, r.Team, r.Labels = rest.Evidence, rest.Clears, rest.Team, rest.Labels
-	r.References, r.Captures = rest.References, rest.Captures
+	r.References, r.Captures, r.ToldAt = rest.References, rest.Captures, fromMicros(rest.ToldAt)
 	return r, nil
 }
 
