@@ -275,9 +275,6 @@ var contentRows = []hostileRow{
 		if status, answer, err := h.post(b); acknowledged(status, answer, err, aml.ResultAccepted) != nil {
 			return fmt.Errorf("the true device gets %d, %w", status, err)
 		}
-		if err := h.worked(sh); err != nil {
-			return err
-		}
 		forged := bytes.ReplaceAll(bytes.ReplaceAll(b, []byte("QX9006"), []byte("QX1234")), []byte("M41:"), []byte("M942:"))
 		status, answer, err := h.post(forged)
 		if err := acknowledged(status, answer, err, aml.ResultAccepted); err != nil {

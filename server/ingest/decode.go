@@ -139,6 +139,18 @@ func Peek(body []byte, transport callhome.Transport, peer string) (Peeked, error
 	} else {
 		p.Key = archive.KeyOfBody(body)
 	}
-	p.Lane = archive.LaneOf(device)
+	p.Lane = archive.LaneOf(laneWord(m, device))
 	return p, nil
+}
+
+// laneWord is what all messages about one serial number have in common, whatever its case and the product model they claim: worked one
+// after the other, none of two that contradict each other is overlooked.
+func laneWord(m *callhome.Message, device string) string {
+	if _, _, serial, whole := m.DeviceID.Parts(); whole && serial != "" {
+		return strings.ToUpper(strings.TrimSpace(serial))
+	}
+	if serial := strings.TrimSpace(m.Serial); serial != "" {
+		return strings.ToUpper(serial)
+	}
+	return device
 }
