@@ -21,7 +21,7 @@ var answers = []struct {
 	text   func(*Device) string
 }{
 	{"show inventory", func(d *Device) string {
-		return fmt.Sprintf("NAME: \"Chassis\", DESCR: \"%s chassis\"\nPID: %s , VID: V01, SN: %s\n\nNAME: \"module 3\", DESCR: \"24 port line card\"\nPID: QX-LC24 , VID: V02, SN: QXL2551Z0AA\n", d.Model, d.Model, d.Serial)
+		return fmt.Sprintf("NAME: \"Chassis\", DESCR: \"%s chassis\"\nPID: %s , VID: V01, SN: %s\n\nNAME: \"module 3\", DESCR: \"24 port line card\"\nPID: QX-LC24 , VID: V02, SN: %s\n", d.Model, d.Model, d.Serial, d.module())
 	}},
 	{"show version", func(d *Device) string {
 		return fmt.Sprintf("QXOS Software, Version %s\n%s uptime is 3 weeks, 4 days\n%s with 8388608K bytes of memory.\nProcessor board ID %s\n", d.Version, d.Hostname, d.Model, d.Serial)

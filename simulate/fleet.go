@@ -21,7 +21,7 @@ const (
 	Linux Platform = "linux"
 )
 
-// Device is one member of a fleet. Its counter is not safe for concurrent use.
+// Device is one member of a fleet. Not safe for concurrent use.
 type Device struct {
 	Hostname string
 	Platform Platform
@@ -30,8 +30,12 @@ type Device struct {
 	Version  string
 	Address  netip.Addr // it logs from here: a loopback address of its own
 
-	seq uint64 // lines sent
+	seq        uint64 // lines sent
+	introduced bool   // its inventory was acknowledged
 }
+
+// module is the serial number of the one module in the device.
+func (d *Device) module() string { return "M" + d.Serial }
 
 // models are the invented products of the fleet.
 var models = []struct {

@@ -45,9 +45,13 @@ type poster struct {
 	body   []byte // used again
 }
 
-// Send posts one message and reads the answer. Only 200 with no other message's ID in it is an acknowledgement.
+// Send posts one message and reads the answer. What a device posts first is its inventory, until it is acknowledged. Only 200 with no other message's ID in it is an acknowledgement.
 func (p *poster) Send(ctx context.Context, d *Device, n uint64, rng *rand.Rand) error {
-	m, variant := d.Message(time.Now(), n, rng)
+	say := d.Message
+	if !d.introduced {
+		say = d.Inventory
+	}
+	m, variant := say(time.Now(), n, rng)
 	body, err := aml.Append(p.body[:0], m, variant)
 	if err != nil {
 		return fmt.Errorf("the message cannot be written: %w", err)
@@ -73,6 +77,7 @@ func (p *poster) Send(ctx context.Context, d *Device, n uint64, rng *rand.Rand) 
 	if ack, err := aml.ParseAck(answer); err == nil && ack.MessageID != "" && ack.MessageID != m.MessageID {
 		return errors.New("another message was acknowledged")
 	}
+	d.introduced = true
 	return nil
 }
 
@@ -100,21 +105,42 @@ func reasonOf(err error) error {
 // Message is what the device calls home about the n-th time, and the form its platform writes it in. No two numbers give
 // the same message ID.
 func (d *Device) Message(now time.Time, n uint64, rng *rand.Rand) (*callhome.Message, aml.Variant) {
-	variant, _ := aml.VariantFor(string(d.Platform))
+	m, variant := d.blank(now, n)
 	say := d.Pick(rng).lines[0]
 	level := callhome.LevelFromSyslog(say.severity)
+	m.Name, m.Type, m.Group, m.Severity = "syslog", "syslog", callhome.GroupSyslog, &level
+	m.Description = "%" + say.mnemonic + ": " + say.text
+	d.attach(m, "show logging", "show inventory")
+	return m, variant
+}
+
+// Inventory is the message in which the device says what it is, as devices send it first of all. Nothing in it is random.
+func (d *Device) Inventory(now time.Time, n uint64, _ *rand.Rand) (*callhome.Message, aml.Variant) {
+	m, variant := d.blank(now, n)
+	level := callhome.LevelNormal
+	m.Name, m.Type, m.Subtype, m.Group, m.Severity = "inventory", "inventory", "full", callhome.GroupInventory, &level
+	m.Description = "full inventory"
+	m.FRUs = []callhome.FRU{{Name: "QX-LC24", Serial: d.module(), Slot: "3", HWVersion: "2.0", SWVersion: d.Version}}
+	d.attach(m, "show version", "show inventory")
+	return m, variant
+}
+
+// blank is what all messages of the device say.
+func (d *Device) blank(now time.Time, n uint64) (*callhome.Message, aml.Variant) {
+	variant, _ := aml.VariantFor(string(d.Platform))
 	now = now.UTC().Truncate(time.Second)
-	m := &callhome.Message{
+	return &callhome.Message{
 		MessageID: callhome.MakeMessageID(variant.MessagePrefix, n, d.Serial, now),
 		GroupID:   string(callhome.MakeMessageID(variant.GroupPrefix, n, d.Serial, now)),
 		EventTime: callhome.At(now), CreationTime: callhome.At(now),
-		Name: "syslog", Type: "syslog", Group: callhome.GroupSyslog, Severity: &level,
 		DeviceID: callhome.MakeDeviceID(d.Model, d.Serial), CustomerID: "C-SIMULATED", ContractID: "K-SIMULATED", SiteID: "SIM",
-		Description: "%" + say.mnemonic + ": " + say.text, SystemName: d.Hostname, ContactEmail: "noc@simulated.example",
+		SystemName: d.Hostname, ContactEmail: "noc@simulated.example",
 		Model: d.Model, Serial: d.Serial, HWVersion: "1.0", SWVersion: d.Version,
-	}
-	for _, command := range []string{"show logging", "show inventory"} {
+	}, variant
+}
+
+func (d *Device) attach(m *callhome.Message, commands ...string) {
+	for _, command := range commands {
 		m.Attachments = append(m.Attachments, callhome.Attachment{Name: command, Type: "inline", Text: string(d.Answer(command))})
 	}
-	return m, variant
 }

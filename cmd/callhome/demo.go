@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 
 	"callhome/config"
 	"callhome/control"
+	"callhome/outbox"
 	"callhome/simulate"
 )
 
@@ -27,6 +29,10 @@ const (
 	demoPace = 250 * time.Millisecond
 	// demoDrain is how long a demo that ends waits for messages under way.
 	demoDrain = 5 * time.Second
+	// demoLastPost is a little more than the pause in which the back end looks for notices to post.
+	demoLastPost = 2500 * time.Millisecond
+	// demoLook is how often the demo looks whether something happened.
+	demoLook = 100 * time.Millisecond
 	// demoSyslog is where the demo listens, so that a reader can send lines of his own.
 	demoSyslog = "127.0.0.1:5514"
 )
@@ -36,7 +42,7 @@ func (a *app) demo() *cobra.Command {
 	var dir string
 	var seed uint64
 	c := &cobra.Command{
-		Use: "demo", Short: "Agent, mail sink, HTTP sink and a simulated fleet, nothing to configure", Args: cobra.NoArgs,
+		Use: "demo", Short: "Agent, gateway, back end, mail sink and a simulated fleet, nothing to configure", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			ctx := c.Context()
 			if span > 0 {
@@ -71,14 +77,19 @@ type demo struct {
 
 	screen sync.Mutex // guards out
 	sinks  *sinks
+	home   *home
 	start  time.Time
 }
 
-func (d *demo) run(ctx context.Context) error {
+func (d *demo) run(ctx context.Context) (err error) {
 	if err := os.MkdirAll(d.dir, 0o700); err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
-	logFile, err := os.OpenFile(filepath.Join(d.dir, "agent.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err := d.sweep(); err != nil { // what a demo left that was killed
+		return err
+	}
+	defer func() { err = errors.Join(err, d.sweep()) }()
+	logFile, err := os.OpenFile(filepath.Join(d.dir, demoLog), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return fmt.Errorf("demo: %w", err)
 	}
@@ -91,6 +102,9 @@ func (d *demo) run(ctx context.Context) error {
 	var parts sync.WaitGroup
 	defer func() { endWorld(); parts.Wait() }()
 	if d.sinks, err = openSinks(world, &parts, d.dir, log, d.say); err != nil {
+		return err
+	}
+	if d.home, err = d.openHome(world, &parts, log); err != nil {
 		return err
 	}
 	fleet := simulate.NewFleet(demoDevices)
@@ -129,6 +143,9 @@ func (d *demo) play(ctx context.Context, parts *sync.WaitGroup, cfg *config.Agen
 	ended := make(chan error, 1)
 	parts.Go(func() { ended <- agent.run(running, ctl, "") })
 	d.welcome(cfg, file, intake)
+	if err := introduce(running, agent, fleet); err != nil {
+		return err
+	}
 	conns, err := connectFleet(fleet, intake)
 	if err != nil {
 		return err
@@ -141,14 +158,15 @@ func (d *demo) play(ctx context.Context, parts *sync.WaitGroup, cfg *config.Agen
 	})
 	d.drain(running, agent)
 	summary, err := agent.agent.Statistics(running)
+	if err != nil {
+		return err
+	}
 	stopAgent()
 	if err := <-ended; err != nil {
 		return err
 	}
-	if err == nil {
-		d.summarise(summary)
-	}
-	return err
+	d.summarise(summary)
+	return d.home.summarise(context.WithoutCancel(ctx), d)
 }
 
 // connectFleet gives every device a socket that sends from its own address.
@@ -168,14 +186,27 @@ func connectFleet(fleet []*simulate.Device, intake string) (map[*simulate.Device
 	return out, nil
 }
 
-// drain waits until the queue is empty, for a moment.
+// drain waits until all queues on the road are empty, for a moment, and until the last mails have arrived.
 func (d *demo) drain(ctx context.Context, agent *device) {
-	for end := time.Now().Add(demoDrain); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		depth, err := agent.outbox.Depth(ctx)
-		if err != nil || depth.Alerts == 0 && depth.Entries == 0 {
-			return
+	end := time.Now().Add(demoDrain)
+	empty := func(waiting func() (int64, error)) {
+		for ; time.Now().Before(end); time.Sleep(demoLook) {
+			if n, err := waiting(); err != nil || n == 0 {
+				return
+			}
 		}
 	}
+	depth := func(q *outbox.Queue) func() (int64, error) {
+		return func() (int64, error) {
+			n, err := q.Depth(ctx)
+			return n.Alerts + n.Entries, err
+		}
+	}
+	empty(depth(agent.outbox))
+	empty(depth(d.home.gateway.queue))
+	empty(func() (int64, error) { return d.home.backlog(ctx) })
+	time.Sleep(demoLastPost)
+	empty(depth(d.home.back.outbox))
 }
 
 // say prints one line with the time since the start.

@@ -20,38 +20,34 @@ import (
 	"callhome/ctl"
 	"callhome/outbox"
 	"callhome/receive"
-	"callhome/receive/httprecv"
 	"callhome/receive/smtprecv"
+	"callhome/server/api"
 	"callhome/simulate"
 	devicecli "callhome/simulate/device"
 )
 
-// sinks take what the demo's agent sends, print it and keep it as files.
+// sinks take the mails of the demo's agent and back end, print them and keep them as files.
 type sinks struct {
-	mailAddr, httpURL string
+	mailAddr string
 
 	dir string
 	say func(string, ...any)
 	mu  sync.Mutex // guards what follows
-	n   map[string]int
+	n   int
 }
 
 func openSinks(ctx context.Context, parts *sync.WaitGroup, dir string, log *slog.Logger, say func(string, ...any)) (*sinks, error) {
-	s := &sinks{dir: dir, say: say, n: map[string]int{}}
-	for _, sub := range []string{"mail", "http"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
-			return nil, fmt.Errorf("demo: %w", err)
-		}
-		old, err := filepath.Glob(filepath.Join(dir, sub, "*"))
-		if err != nil {
-			return nil, fmt.Errorf("demo: %w", err)
-		}
-		for _, f := range old {
-			_ = os.Remove(f) // of the demo before
-		}
+	s := &sinks{dir: dir, say: say}
+	if err := os.MkdirAll(filepath.Join(dir, demoMails), 0o700); err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
 	}
-	// What the demo before held back must not make this one silent.
-	_ = os.Remove(filepath.Join(dir, throttleFile))
+	old, err := filepath.Glob(filepath.Join(dir, demoMails, "*"))
+	if err != nil {
+		return nil, fmt.Errorf("demo: %w", err)
+	}
+	for _, f := range old {
+		_ = os.Remove(f) // of the demo before
+	}
 	mail, err := smtprecv.New(smtprecv.DefaultConfig(), receive.SinkFunc(s.mail), smtprecv.Options{Log: log})
 	if err != nil {
 		return nil, err
@@ -60,36 +56,21 @@ func openSinks(ctx context.Context, parts *sync.WaitGroup, dir string, log *slog
 		return nil, err
 	}
 	s.mailAddr = mail.Addrs()[0]
-	web, err := httprecv.New(httprecv.DefaultConfig(), receive.SinkFunc(s.post), httprecv.Options{Log: log})
-	if err != nil {
-		return nil, err
-	}
-	ln, err := listen(ctx, "demo", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	addr := ln.Addr().String()
-	ln.Close()
-	if err := web.Listen(ctx, "http://"+addr); err != nil {
-		return nil, err
-	}
-	s.httpURL = "http://" + addr + httprecv.PathDDCE
-	parts.Go(func() { _ = mail.Run(ctx) }) // they end with ctx
-	parts.Go(func() { _ = web.Run(ctx) })
+	parts.Go(func() { _ = mail.Run(ctx) }) // it ends with ctx
 	return s, nil
 }
 
-// keep writes a submission to a file and numbers it.
-func (s *sinks) keep(sub, ending string, body []byte) (int, error) {
+// keep writes a mail to a file and numbers it.
+func (s *sinks) keep(body []byte) (int, error) {
 	s.mu.Lock()
-	s.n[sub]++
-	n := s.n[sub]
+	s.n++
+	n := s.n
 	s.mu.Unlock()
-	return n, os.WriteFile(filepath.Join(s.dir, sub, fmt.Sprintf("%04d.%s", n, ending)), body, 0o600)
+	return n, os.WriteFile(filepath.Join(s.dir, demoMails, fmt.Sprintf("%04d.eml", n)), body, 0o600)
 }
 
 func (s *sinks) mail(_ context.Context, sub *receive.Submission) (receive.Receipt, error) {
-	n, err := s.keep("mail", "eml", sub.Body)
+	n, err := s.keep(sub.Body)
 	if err != nil {
 		return receive.Receipt{}, err
 	}
@@ -101,16 +82,6 @@ func (s *sinks) mail(_ context.Context, sub *receive.Submission) (receive.Receip
 		}
 	}
 	return receive.Receipt{}, nil
-}
-
-func (s *sinks) post(_ context.Context, sub *receive.Submission) (receive.Receipt, error) {
-	n, err := s.keep("http", "xml", sub.Body)
-	if err != nil {
-		return receive.Receipt{}, err
-	}
-	m := ctl.Summarise(sub.Body)
-	s.say("post %-5d arrives    %s, %d attachments: %s", n, m.MessageID, m.Attachments, m.Subject)
-	return receive.Receipt{MessageID: m.MessageID}, nil
 }
 
 // console is the command line of one device.
@@ -148,7 +119,7 @@ func openConsoles(ctx context.Context, parts *sync.WaitGroup, dir string, fleet 
 
 // demoConfig is the configuration of the demo's agent: a file like any other.
 var demoConfig = template.Must(template.New("demo").Parse(`# Made by callhome demo. Copy it and change it to begin your own.
-data_dir: .
+data_dir: ./agent
 control: ./agent.sock
 metrics: {listen: "127.0.0.1:0"}
 device: {hostname: collector, personality: linux}
@@ -178,7 +149,7 @@ call_home:
         - {group: crash}
         - {group: threat, severity: warning}
         - {group: syslog, severity: minor}
-    - name: tickets             # XML for the back end
+    - name: {{.Tickets}}             # XML for the back end, by way of the gateway
       format: xml
       http: ["{{.URL}}"]
       subscribe:
@@ -226,7 +197,7 @@ func (d *demo) configure(fleet []*simulate.Device, consoles map[*simulate.Device
 		return "", "", fmt.Errorf("demo: %w", err)
 	}
 	defer f.Close()
-	err = demoConfig.Execute(f, map[string]any{"MailHost": host, "MailPort": port, "URL": d.sinks.httpURL, "Intake": intake, "Devices": members})
+	err = demoConfig.Execute(f, map[string]any{"MailHost": host, "MailPort": port, "URL": d.home.gatewayURL + gatewayPath, "Tickets": demoTickets, "Intake": intake, "Devices": members})
 	return file, intake, err
 }
 
@@ -246,14 +217,20 @@ func (d *demo) welcome(cfg *config.Agent, file, intake string) {
 	_, port, _ := net.SplitHostPort(intake)
 	d.screen.Lock()
 	defer d.screen.Unlock()
-	fmt.Fprintf(d.out, `Callhome demo: %d simulated devices log to an agent, which asks them for evidence and tells a pager,
-a team's mailbox and a back end. Configuration: %s   log: %s
+	fmt.Fprintf(d.out, `Callhome demo: %d simulated devices log to an agent, which asks them for evidence and tells a pager and a team's
+mailbox. What it has to say to the back end it hands to a gateway, and that to the back end, which registers the devices,
+opens service requests and sends mails about them.
+Configurations: %s %s %s   log: %s
 
   Send a line of your own:   logger -n 127.0.0.1 -P %s -d --rfc3164 -t kernel -p kern.crit "EXT4-fs error (device sda1): inode #2: comm ls: checksum invalid"
   Ask the agent:             callhome --socket %s show call-home history
+  Ask the gateway:           callhome --socket %s gateway status
+  Ask the back end:          callhome --socket %s admin device list
+  Ask its API:               curl -s -H "Authorization: Bearer $(cat %s)" %s/service-requests
   Read a mail:               callhome demo mail 1 --dir %s
 
-`, demoDevices, file, filepath.Join(d.dir, "agent.log"), port, cfg.Control, d.dir)
+`, demoDevices, file, filepath.Join(d.dir, demoGatewayFile), filepath.Join(d.dir, demoServerFile), filepath.Join(d.dir, demoLog), port, cfg.Control,
+		d.home.gateway.started.Control, d.home.back.cfg.Control, filepath.Join(d.dir, demoToken), d.home.webURL+api.Prefix, d.dir)
 }
 
 // happened prints what the agent decides.
@@ -277,7 +254,7 @@ func (d *demo) summarise(s agent.Statistics) {
 		}
 		return n
 	}
-	fmt.Fprintf(d.out, "\nAfter %.0f s: %d messages by mail, %d by HTTP; %d still queued, %d dead letters\n", timeSince(d.start),
+	fmt.Fprintf(d.out, "\nAfter %.0f s: the agent sent %d messages by mail, %d to the gateway; %d still queued, %d dead letters\n", timeSince(d.start),
 		count(callhome.TransportEmail, outbox.StatusSent), count(callhome.TransportHTTP, outbox.StatusSent), s.Depth.Entries, s.Depth.DeadLetters)
 	for _, r := range callhome.Reasons() {
 		if n := s.Dropped[r]; n > 0 {
@@ -288,9 +265,9 @@ func (d *demo) summarise(s agent.Statistics) {
 
 // listMails prints what the mail sink of the last demo took.
 func listMails(out io.Writer, dir string) error {
-	files, err := filepath.Glob(filepath.Join(dir, "mail", "*.eml"))
+	files, err := filepath.Glob(filepath.Join(dir, demoMails, "*.eml"))
 	if err != nil || len(files) == 0 {
-		return callhome.Errorf(callhome.KindNotFound, "no mails in %s; run `callhome demo` first", filepath.Join(dir, "mail"))
+		return callhome.Errorf(callhome.KindNotFound, "no mails in %s; run `callhome demo` first", filepath.Join(dir, demoMails))
 	}
 	for i, f := range files {
 		b, err := os.ReadFile(f)
@@ -309,7 +286,7 @@ func printMail(out io.Writer, dir, number string) error {
 	if err != nil {
 		return usageError{fmt.Errorf("%q is not a mail's number; `callhome demo mails` lists them", number)}
 	}
-	b, err := os.ReadFile(filepath.Join(dir, "mail", fmt.Sprintf("%04d.eml", n)))
+	b, err := os.ReadFile(filepath.Join(dir, demoMails, fmt.Sprintf("%04d.eml", n)))
 	if err != nil {
 		return callhome.Errorf(callhome.KindNotFound, "there is no mail %d; `callhome demo mails` lists them", n)
 	}

@@ -32,13 +32,9 @@ func (s *site) serve(c *control.Server, file string) {
 	c.Handle(ctl.CallGatewayDevices, call(s.deviceList))
 	c.Handle(ctl.CallGatewayForget, call(func(ctx context.Context, key string) (none, error) { return none{}, s.gateway.ForgetDevice(ctx, key) }))
 	c.Handle(ctl.CallGatewayRegister, call(func(ctx context.Context, token string) (*gateway.Status, error) {
-		if s.enrol == nil {
-			return nil, callhome.Errorf(callhome.KindConflict, "there is nobody to register with; name a back end with an https address under upstream or register_at")
-		}
-		if err := s.enrol.Enrol(ctx, callhome.NewSecret(token)); err != nil {
+		if err := s.register(ctx, callhome.NewSecret(token)); err != nil {
 			return nil, err
 		}
-		s.joined()
 		return s.status(ctx)
 	}))
 	c.Handle(ctl.CallGatewayExport, call(s.gateway.Export))
@@ -58,6 +54,18 @@ func (s *site) serve(c *control.Server, file string) {
 	c.Handle(ctl.CallShelfDrop, call(func(ctx context.Context, q ctl.ShelfQuery) (int, error) {
 		return eachShelved(q.IDs, func(id int64) error { return s.book.Unshelve(ctx, id) })
 	}))
+}
+
+// register joins a back end with a one-time token.
+func (s *site) register(ctx context.Context, token callhome.Secret) error {
+	if s.enrol == nil {
+		return callhome.Errorf(callhome.KindConflict, "there is nobody to register with; name a back end with an https address under upstream or register_at")
+	}
+	if err := s.enrol.Enrol(ctx, token); err != nil {
+		return err
+	}
+	s.joined()
+	return nil
 }
 
 func eachShelved(ids []int64, f func(int64) error) (n int, err error) {
