@@ -44,17 +44,11 @@ func (a *app) demo() *cobra.Command {
 	c := &cobra.Command{
 		Use: "demo", Short: "Agent, gateway, back end, mail sink and a simulated fleet, nothing to configure", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			ctx := c.Context()
-			if span > 0 {
-				var cancel context.CancelFunc
-				ctx, cancel = context.WithTimeout(ctx, span)
-				defer cancel()
-			}
 			if seed == 0 {
 				seed = rand.Uint64() //nolint:gosec // chooses a course of events, guards nothing
 			}
-			d := &demo{out: a.stdout, dir: dir, seed: seed}
-			return d.run(ctx)
+			d := &demo{out: a.stdout, dir: dir, seed: seed, span: span}
+			return d.run(c.Context())
 		},
 	}
 	c.Flags().DurationVar(&span, "for", 0, "end after this long with a summary (default: until interrupted)")
@@ -74,6 +68,7 @@ type demo struct {
 	out  io.Writer
 	dir  string
 	seed uint64
+	span time.Duration // how long the fleet lives; 0: until the context ends
 
 	screen sync.Mutex // guards out
 	sinks  *sinks
@@ -149,6 +144,11 @@ func (d *demo) play(ctx context.Context, parts *sync.WaitGroup, cfg *config.Agen
 	conns, err := connectFleet(fleet, intake)
 	if err != nil {
 		return err
+	}
+	if d.span > 0 {
+		var end context.CancelFunc
+		ctx, end = context.WithTimeout(ctx, d.span)
+		defer end()
 	}
 	simulate.Play(ctx, fleet, d.seed, demoPace, func(s simulate.Said) {
 		if s.Trouble != "" {
