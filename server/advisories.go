@@ -87,42 +87,64 @@ type AdvisoryImport struct {
 	Same     int      `json:"same"`
 	Affected int      `json:"affected"` // devices newly affected, over all notices
 	Faults   []string `json:"faults,omitempty"`
+
+	Imported []advisory.Imported `json:"-"` // what became of each
 }
 
 // matchBatch is how many devices are held against a notice in one transaction.
 const matchBatch = 500
 
 // ImportAdvisories reads files and folders of advisories, keeps what is new, and holds all devices against it. Faults
-// name file and place; what is sound beside them is imported.
+// name file and place; of a file with faults nothing is taken.
 func (s *Server) ImportAdvisories(ctx context.Context, paths []string, by account.Principal) (AdvisoryImport, error) {
 	var out AdvisoryImport
 	if err := account.Require(by, account.AdvisoryWrite, account.NoCompany); err != nil {
 		return out, err
 	}
 	err := advisory.ReadPaths(paths, func(_ string, notices []advisory.Notice, faults []advisory.Fault) error {
-		out.Files++
-		for _, f := range faults {
-			out.Faults = append(out.Faults, f.Error())
-		}
-		for i := range notices {
-			if err := s.importAdvisory(ctx, &notices[i], by, &out); err != nil {
-				return err
-			}
-		}
-		return nil
+		return s.importFile(ctx, notices, faults, by, &out)
 	})
 	return out, err
 }
 
-func (s *Server) importAdvisory(ctx context.Context, n *advisory.Notice, by account.Principal, out *AdvisoryImport) error {
-	var came advisory.Imported
-	err := s.db.InTx(ctx, func(rooms Rooms) (err error) {
-		if came, err = advisory.Import(ctx, rooms.Advisory(), *n, s.now()); err != nil || !came.Rematch {
+// ImportAdvisoryFile is ImportAdvisories for the bytes of one file.
+func (s *Server) ImportAdvisoryFile(ctx context.Context, name string, file []byte, by account.Principal) (AdvisoryImport, error) {
+	var out AdvisoryImport
+	if err := account.Require(by, account.AdvisoryWrite, account.NoCompany); err != nil {
+		return out, err
+	}
+	notices, faults := advisory.ReadFile(name, file)
+	return out, s.importFile(ctx, notices, faults, by, &out)
+}
+
+// ImportNotices is ImportAdvisories for notices that were read already.
+func (s *Server) ImportNotices(ctx context.Context, notices []advisory.Notice, by account.Principal) (AdvisoryImport, error) {
+	var out AdvisoryImport
+	if err := account.Require(by, account.AdvisoryWrite, account.NoCompany); err != nil {
+		return out, err
+	}
+	return out, s.importFile(ctx, notices, nil, by, &out)
+}
+
+func (s *Server) importFile(ctx context.Context, notices []advisory.Notice, faults []advisory.Fault, by account.Principal, out *AdvisoryImport) error {
+	out.Files++
+	for _, f := range faults {
+		out.Faults = append(out.Faults, f.Error())
+	}
+	if len(faults) > 0 {
+		return nil
+	}
+	for i := range notices {
+		if err := s.importAdvisory(ctx, &notices[i], by, out); err != nil {
 			return err
 		}
-		return account.Append(ctx, rooms.Account(), account.Entry{
-			At: s.now(), Actor: by.Name, Action: "advisory.import", Object: "advisory " + n.Ident, Detail: map[string]any{"version": n.Version},
-		})
+	}
+	return nil
+}
+
+func (s *Server) importAdvisory(ctx context.Context, n *advisory.Notice, by account.Principal, out *AdvisoryImport) error {
+	came, err := s.putAdvisory(ctx, "advisory.import", n.Ident, by, func(store advisory.Store) (advisory.Imported, error) {
+		return advisory.Import(ctx, store, *n, s.now())
 	})
 	switch {
 	case err != nil && callhome.KindOf(err) == callhome.KindUnavailable:
@@ -130,13 +152,58 @@ func (s *Server) importAdvisory(ctx context.Context, n *advisory.Notice, by acco
 	case err != nil:
 		out.Faults = append(out.Faults, fmt.Sprintf("%s: %v", n.Ident, err))
 		return nil
-	case !came.Rematch:
+	}
+	out.Imported = append(out.Imported, came)
+	if !came.Rematch {
 		out.Same++
 		return nil
 	}
 	out.Notices++
 	n.ID = came.Notice.ID
 	return s.matchEverywhere(ctx, n, out)
+}
+
+// WithdrawAdvisory marks a notice as withdrawn, and tells no device affected by it any more.
+func (s *Server) WithdrawAdvisory(ctx context.Context, id int64, reason string, by account.Principal) (AdvisoryImport, error) {
+	var out AdvisoryImport
+	if err := account.Require(by, account.AdvisoryWrite, account.NoCompany); err != nil {
+		return out, err
+	}
+	came, err := s.putAdvisory(ctx, "advisory.withdraw", fmt.Sprint(id), by, func(store advisory.Store) (advisory.Imported, error) {
+		return advisory.Withdraw(ctx, store, id, reason, s.now())
+	})
+	if err != nil {
+		return out, err
+	}
+	out.Imported = append(out.Imported, came)
+	n, err := s.db.Read().Advisory().Notice(ctx, id)
+	if err != nil {
+		return out, err
+	}
+	return out, s.matchEverywhere(ctx, &n, &out)
+}
+
+func (s *Server) putAdvisory(ctx context.Context, action, ident string, by account.Principal, put func(advisory.Store) (advisory.Imported, error)) (came advisory.Imported, err error) {
+	err = s.db.InTx(ctx, func(rooms Rooms) (err error) {
+		if came, err = put(rooms.Advisory()); err != nil || !came.Rematch {
+			return err
+		}
+		return account.Append(ctx, rooms.Account(), account.Entry{
+			At: s.now(), Actor: by.Name, Action: action, Object: "advisory " + ident, Detail: map[string]any{"version": came.Notice.Version},
+		})
+	})
+	return came, err
+}
+
+// ReviewDevice holds a device against all notices again.
+func (s *Server) ReviewDevice(ctx context.Context, device int64) error {
+	return s.db.InTx(ctx, func(rooms Rooms) error {
+		events, err := advisory.Review(ctx, rooms.Advisory(), rooms.Inventory(), rooms.ConfigHistory(), device, s.now())
+		if err != nil {
+			return err
+		}
+		return s.tellAdvisories(ctx, rooms, events)
+	})
 }
 
 // matchEverywhere holds all devices against a notice, batch by batch.

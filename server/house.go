@@ -45,6 +45,7 @@ func (s *Server) chores() []chore {
 		{"findings", s.forgetFindings},
 		{"tickets", s.forgetTickets},
 		{"sessions", s.forgetSessions},
+		{"ends of life", s.milestones},
 	}
 }
 

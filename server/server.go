@@ -54,6 +54,7 @@ type Server struct {
 	now       func() time.Time
 	shelf     shelfLimit
 	poison    poison
+	lives     daily // of milestones
 }
 
 // New makes a Server; Run sets it going.

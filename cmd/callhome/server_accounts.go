@@ -28,6 +28,7 @@ func (d *desk) serve(s *control.Server) {
 	d.serveAccounts(s)
 	d.serveRegistry(s)
 	d.serveHunts(s)
+	d.serveAdvisories(s)
 }
 
 func (d *desk) serveAccounts(s *control.Server) {
