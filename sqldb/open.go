@@ -39,6 +39,7 @@ type Options struct {
 	PageSize        int   // SQLite: bytes, a power of two from 512 to 65536; counts for a new file only
 	CheckpointPages int   // SQLite
 	ReadConns       int   // SQLite
+	CacheKiB        int   // SQLite: most memory that the writing connection keeps pages in
 	Conns           int   // PostgreSQL
 }
 
@@ -154,7 +155,7 @@ func (o Options) dsn(path string, write bool) string {
 		checkpoint := orDefault(o.CheckpointPages, DefaultCheckpointPages)
 		pragma("wal_autocheckpoint(%d)", checkpoint)
 		pragma("journal_size_limit(%d)", checkpoint*orDefault(o.PageSize, DefaultPageSize))
-		pragma("cache_size(-%d)", writeCacheKiB)
+		pragma("cache_size(-%d)", orDefault(o.CacheKiB, writeCacheKiB))
 		v.Set("_txlock", "immediate")
 	} else {
 		pragma("cache_size(-%d)", readCacheKiB)

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash/fnv"
+	"strconv"
+	"strings"
 	"time"
 
 	"callhome"
@@ -39,24 +41,44 @@ type Origin struct {
 	Refused     string             `json:"refused,omitempty"`     // why the sender was refused; the bytes are kept for people
 }
 
-// Key tells a repeat: equal for two arrivals that are the same message of the same device.
+// Key tells a repeat: equal for two arrivals that are the same message of the same device. It begins with the time that
+// stands in the message's ID: keys of messages that arrive about the same time lie beside each other in an index, which
+// then need not be read from all over the disk.
 type Key [16]byte
 
 // KeyOf is the key of a message with an ID.
 func KeyOf(device callhome.DeviceID, id callhome.MessageID) Key {
-	return keyOf([]byte(device), []byte{0}, []byte(id))
+	return keyOf(IDTime(id), []byte(device), []byte{0}, []byte(id))
 }
 
 // KeyOfBody is the key of what has no message ID.
-func KeyOfBody(body []byte) Key { return keyOf([]byte{1}, body) }
+func KeyOfBody(body []byte) Key { return keyOf(0, []byte{1}, body) }
 
-func keyOf(parts ...[]byte) (k Key) {
+func keyOf(seconds int64, parts ...[]byte) (k Key) {
 	h := sha256.New()
 	for _, p := range parts {
 		h.Write(p)
 	}
-	copy(k[:], h.Sum(nil))
+	binary.BigEndian.PutUint64(k[:8], uint64(seconds))
+	var sum [sha256.Size]byte
+	copy(k[8:], h.Sum(sum[:0]))
 	return k
+}
+
+// idTimeDigits is the length of the time in a message ID.
+const idTimeDigits = 8
+
+// IDTime is the time at the end of a message ID of the form M<n>:<serial>:<hexadecimal seconds>, 0 of others.
+func IDTime(id callhome.MessageID) int64 {
+	i := strings.LastIndexByte(string(id), ':')
+	if i < 0 || len(id)-i-1 < idTimeDigits {
+		return 0
+	}
+	seconds, err := strconv.ParseUint(string(id[i+1:i+1+idTimeDigits]), 16, 32)
+	if err != nil {
+		return 0
+	}
+	return int64(seconds)
 }
 
 // Lanes is the number of lanes: as many workers can work at once at most, and each looks this number up when it claims.
@@ -68,9 +90,6 @@ func LaneOf(device string) uint8 {
 	_, _ = h.Write([]byte(device))
 	return uint8(h.Sum32() % Lanes)
 }
-
-// ShortKey is a key as a number, for indexes in memory.
-func (k Key) ShortKey() uint64 { return binary.LittleEndian.Uint64(k[:]) }
 
 // Put is what became of an arrival that was handed to an Intake.
 type Put struct {

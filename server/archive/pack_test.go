@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"math/rand/v2"
 	"testing"
+
+	"callhome"
 )
 
 func TestPack(t *testing.T) {
@@ -33,6 +35,15 @@ func TestPack(t *testing.T) {
 func TestKeys(t *testing.T) {
 	if KeyOf("a", "bc") == KeyOf("ab", "c") || KeyOf("a", "b") == KeyOfBody([]byte("a\x00b")) || KeyOf("a", "b") != KeyOf("a", "b") {
 		t.Error("keys of different messages are equal, or of the same not")
+	}
+	early, late := KeyOf("z", "M9:FOX:69B528DD"), KeyOf("a", "M1:ABC:69B528DE")
+	if bytes.Compare(early[:], late[:]) >= 0 {
+		t.Error("keys are not in the order of time")
+	}
+	for id, want := range map[callhome.MessageID]int64{"M1:FOX:69B528DD": 0x69B528DD, "1:F:OX:69b528dd": 0x69B528DD, "M1:FOX:69B528DD#2": 0x69B528DD, "": 0, "x": 0, "a:b:c": 0, "a:69B528DZ": 0} {
+		if got := IDTime(id); got != want {
+			t.Errorf("IDTime(%q) = %d, want %d", id, got, want)
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package archive
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"sync/atomic"
 )
 
@@ -18,6 +19,8 @@ const (
 	// sieveBits for each key and sieveHashes give one false answer in about 120.
 	sieveBits   = 10
 	sieveHashes = 7
+	// sieveMix makes a second hash of the first: 2^64 divided by the golden ratio.
+	sieveMix = 0x9E3779B97F4A7C15
 	// sieveLeast is the smallest sieve: 80 KiB.
 	sieveLeast = 1 << 16
 )
@@ -30,7 +33,8 @@ func NewSieve(capacity int64) *Sieve {
 
 // places calls f with the bits of a key until f gives false.
 func (s *Sieve) places(k Key, f func(word *atomic.Uint64, bit uint64) bool) {
-	a, b := binary.LittleEndian.Uint64(k[:]), binary.LittleEndian.Uint64(k[8:])|1
+	a := binary.BigEndian.Uint64(k[:]) ^ binary.LittleEndian.Uint64(k[8:]) // the first half is a time, the second a hash
+	b := bits.RotateLeft64(a*sieveMix, 31) | 1
 	size := uint64(len(s.bits)) * 64
 	for i := range uint64(sieveHashes) {
 		at := (a + i*b) % size

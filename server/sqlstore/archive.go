@@ -33,7 +33,7 @@ func (s archiveStore) Add(ctx context.Context, r *archive.Record, body []byte) e
 	}
 	if _, err := s.exec(ctx, "archive_add", r.ID, micros(r.ReceivedAt), micros(r.EventTime), int64(r.Company), r.Device, string(r.DeviceID),
 		r.SystemName, string(r.MessageID), r.Type, r.Subtype, string(r.Group), r.Severity, cut(r.Description, archive.MaxDescription), string(r.Format),
-		r.Dialect, r.Origin.Gateway, origin, r.Size, string(r.Status), strings.Join(r.Reasons, ","), r.Case, r.JoinedInto); err != nil {
+		r.Dialect, r.Origin.Gateway, origin, r.Size, string(r.Status), strings.Join(r.Reasons, ","), r.Case, r.JoinedInto, archive.IDTime(r.MessageID)); err != nil {
 		return err
 	}
 	if _, err := s.exec(ctx, "archive_add_body", r.ID, archive.Pack(body)); err != nil {
@@ -168,7 +168,9 @@ func filterMessages(l *listing, f archive.Filter) {
 	l.andID(company, int64(f.Company))
 	l.andID("messages.device", f.Device)
 	l.andText("messages.device_id", string(f.DeviceID))
-	l.andText("messages.message_id", string(f.MessageID))
+	if f.MessageID != "" {
+		l.and("messages.id_time = ? AND messages.message_id = ?", archive.IDTime(f.MessageID), string(f.MessageID))
+	}
 	l.andText("messages.type", f.Type)
 	l.andText("messages.alert_group", string(f.Group))
 	l.andText("messages.gateway", f.Gateway)

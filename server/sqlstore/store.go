@@ -29,6 +29,8 @@ const (
 	conflictPauseMax = 250 * time.Millisecond
 	// checkpointPages lets SQLite's journal grow to 32 MiB: batches of large messages, fewer checkpoints.
 	checkpointPages = 4096
+	// cacheKiB holds the pages that indexes of millions of messages are written to again and again.
+	cacheKiB = 64 << 10
 	// readConns serve people and listings beside the workers.
 	readConns = 6
 )
@@ -67,7 +69,7 @@ func Open(ctx context.Context, dsn string, o Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	db, err := sqldb.Open(ctx, dsn, sqldb.Options{Migrations: migrations, CheckpointPages: checkpointPages, ReadConns: readConns})
+	db, err := sqldb.Open(ctx, dsn, sqldb.Options{Migrations: migrations, CheckpointPages: checkpointPages, ReadConns: readConns, CacheKiB: cacheKiB})
 	if err != nil {
 		return nil, err
 	}

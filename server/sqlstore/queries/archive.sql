@@ -1,7 +1,7 @@
 -- name: archive_add
 INSERT INTO messages (id, received_at, event_at, company_id, device, device_id, sys_name, message_id, type, subtype, alert_group,
-  severity, description, format, dialect, gateway, origin, size, status, reasons, case_id, joined_into)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)
+  severity, description, format, dialect, gateway, origin, size, status, reasons, case_id, joined_into, id_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
 
 -- name: archive_add_body
 INSERT INTO bodies (id, body) VALUES ($1, $2)

@@ -11,6 +11,7 @@ CREATE TABLE messages (
   device_id   TEXT NOT NULL,
   sys_name    TEXT NOT NULL,
   message_id  TEXT NOT NULL,
+  id_time     BIGINT NOT NULL,
   type        TEXT NOT NULL,
   subtype     TEXT NOT NULL,
   alert_group TEXT NOT NULL,
@@ -28,7 +29,8 @@ CREATE TABLE messages (
 );
 CREATE INDEX messages_by_device ON messages (device, id);
 CREATE INDEX messages_by_company ON messages (company_id, id);
-CREATE INDEX messages_by_message_id ON messages (message_id);
+-- The time that stands in a message ID comes first: IDs of one time lie beside each other.
+CREATE INDEX messages_by_message_id ON messages (id_time, message_id);
 CREATE INDEX messages_by_group ON messages (alert_group, id);
 CREATE INDEX messages_by_severity ON messages (severity, id);
 -- Of what is out of the ordinary there is little.
