@@ -48,6 +48,7 @@ type Agent struct {
 	Resolver    resolve.Config         `yaml:"resolver,omitempty" json:"resolver,omitzero"`
 	Source      resolve.Source         `yaml:",inline" json:",inline"`
 	Maintenance []agent.Maintenance    `yaml:"maintenance,omitempty" json:"maintenance,omitempty"`
+	Backend     *Backend               `yaml:"backend,omitempty" json:"backend,omitempty"`
 	Outputs     agent.Outputs          `yaml:"outputs,omitempty" json:"outputs,omitzero"`
 
 	Warnings []error `yaml:"-" json:"-"` // found by Load: what is accepted and yet hinders messages, each with its place
@@ -176,7 +177,7 @@ func (c *Agent) Validate() error {
 			errs = append(errs, fault(key+".listen", "%q is not of the form address:port", l.Listen))
 		}
 	}
-	return errors.Join(append(errs, c.validateMail())...)
+	return errors.Join(append(errs, c.Backend.validate(), c.validateMail())...)
 }
 
 func fault(path, format string, args ...any) error {

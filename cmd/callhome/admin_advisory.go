@@ -26,7 +26,9 @@ func (a *app) adminAdvisoryCheck() *cobra.Command {
 func (a *app) adminAdvisory() *cobra.Command {
 	imports := &cobra.Command{
 		Use: "import FILE|FOLDER ...", Short: "Read notices, keep what is new, and hold all devices against it", Args: cobra.MinimumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error { return a.admins().ImportAdvisories(c.Context(), args, a.stderr) },
+		RunE: func(c *cobra.Command, args []string) error {
+			return a.admins().ImportAdvisories(c.Context(), args, a.stderr)
+		},
 	}
 	q := &ctl.PageQuery{}
 	list := paged(leaf("list", "List notices with the number of devices they concern", func(ctx context.Context) error { return a.admins().Advisories(ctx, *q) }), q)

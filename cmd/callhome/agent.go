@@ -78,6 +78,7 @@ func runAgent(ctx context.Context, file string, cfg *config.Agent, log *slog.Log
 		return err
 	}
 	defer d.close()
+	d.digest = digestOf(file)
 	if err := d.listen(ctx); err != nil {
 		return err
 	}
@@ -152,6 +153,7 @@ func (d *device) run(ctx context.Context, orders *control.Server, file string) e
 	start(orders.Run)
 	start(d.courier.Run)
 	start(d.watchTrust)
+	start(d.runEnrolment)
 	start(d.rest)
 	for _, t := range d.tees {
 		start(t.Run)
@@ -260,6 +262,11 @@ func (d *device) reload(file string) (ctl.Reloaded, error) {
 	if err == nil {
 		discoverOwn(cfg)
 		done, err = d.replace(cfg)
+	}
+	if err == nil {
+		d.mu.Lock()
+		d.digest = digestOf(file)
+		d.mu.Unlock()
 	}
 	if err != nil {
 		for _, f := range faultsOf(err) {

@@ -28,6 +28,7 @@ import (
 	"callhome/deliver"
 	"callhome/deliver/httpsend"
 	"callhome/deliver/smtpsend"
+	"callhome/enrol"
 	"callhome/health"
 	"callhome/outbox"
 	"callhome/outbox/spool"
@@ -68,6 +69,7 @@ type device struct {
 	collect  *collect.Collector
 	agent    *agent.Agent
 	tees     []*tee.Tee
+	enrol    *enrol.Client // nil without a back end of ours to join
 	started  *config.Agent // what the blocks that need a restart go by
 
 	mailMetrics *smtpsend.Metrics
@@ -78,6 +80,8 @@ type device struct {
 	mu   sync.Mutex // guards what follows
 	cfg  *config.Agent
 	mail *smtpsend.Sender
+
+	digest string // of the configuration file in use
 }
 
 // config is the configuration in use.
@@ -159,7 +163,7 @@ func (d *device) tryOutbox(ctx context.Context) error {
 }
 
 // openRoad makes what messages leave by.
-func (d *device) openRoad(context.Context) error {
+func (d *device) openRoad(ctx context.Context) error {
 	store, err := trustpoint.OpenStore(d.path(trustDir), d.trustInUse)
 	if err != nil {
 		return err
@@ -168,6 +172,9 @@ func (d *device) openRoad(context.Context) error {
 		return err
 	}
 	if d.resolver, err = resolve.New(d.cfg.Resolver, d.cfg.Source, resolve.Options{Log: d.log}); err != nil {
+		return err
+	}
+	if err := d.openEnrolment(ctx); err != nil {
 		return err
 	}
 	d.mailMetrics, d.httpMetrics = smtpsend.NewMetrics(d.metrics), httpsend.NewMetrics(d.metrics)

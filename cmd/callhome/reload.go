@@ -20,7 +20,7 @@ func (d *device) senders(cfg *config.Agent) (*smtpsend.Sender, *httpsend.Sender,
 	if err != nil {
 		return nil, nil, err
 	}
-	web, err := httpsend.New(cfg.HTTP, httpsend.Deps{Dial: d.resolver.DialContext, TLS: d.trust.Client, Log: d.log, Metrics: d.httpMetrics})
+	web, err := httpsend.New(backendRoad(cfg), httpsend.Deps{Dial: d.resolver.DialContext, TLS: d.clientTLS, Log: d.log, Metrics: d.httpMetrics})
 	return mail, web, err
 }
 
@@ -59,7 +59,7 @@ func (d *device) replace(cfg *config.Agent) (ctl.Reloaded, error) {
 var fixed = []struct{ field, key string }{
 	{"DataDir", "data_dir"}, {"Control", "control"}, {"Console", "console"}, {"Metrics", "metrics"}, {"Intake", "intake"}, {"Collect", "collect"},
 	{"Queue", "queue"}, {"Retry", "retry"}, {"TrustPoints", "trust_points"}, {"Resolver", "resolver"}, {"Source", "source_address, source_interface, vrf"},
-	{"Outputs", "outputs"}, {"MailSigning", "mail_signing"},
+	{"Outputs", "outputs"}, {"Backend", "backend"}, {"MailSigning", "mail_signing"},
 }
 
 func needRestart(old, now *config.Agent) []string {
