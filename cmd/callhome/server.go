@@ -414,20 +414,27 @@ func (b *backend) run(ctx context.Context) error {
 	if err := orders.Listen(ctx); err != nil {
 		return err
 	}
-	var parts sync.WaitGroup
-	start := func(f func(context.Context) error) {
-		parts.Go(func() {
+	// Listeners end first, then the work: what was asked in the last moment is still answered.
+	work, stopWork := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopWork()
+	var doors, parts sync.WaitGroup
+	begin := func(ctx context.Context, group *sync.WaitGroup, f func(context.Context) error) {
+		group.Go(func() {
 			if err := f(ctx); err != nil && ctx.Err() == nil {
 				fail(err)
 			}
 		})
 	}
+	start := func(f func(context.Context) error) { begin(ctx, &doors, f) }
+	behind := func(f func(context.Context) error) { begin(work, &parts, f) }
 	for _, ln := range b.web {
 		start(func(ctx context.Context) error { return b.serveWeb(ctx, ln, b.webHandler()) })
 	}
-	for _, f := range []func(context.Context) error{orders.Run, b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.api.Run, b.beat} {
-		start(f)
+	for _, f := range []func(context.Context) error{b.server.Run, b.courier.Run, b.postman().Run, b.liaison.Run, b.beat} {
+		behind(f)
 	}
+	start(orders.Run)
+	start(b.api.Run)
 	if len(b.cfg.Listen.Devices) > 0 {
 		start(b.posts.Run)
 	}
@@ -435,7 +442,7 @@ func (b *backend) run(ctx context.Context) error {
 		start(b.mails.Run)
 	}
 	if b.known != nil {
-		start(b.known.Run)
+		behind(b.known.Run)
 	}
 	b.health.SetReady(true)
 	for _, w := range b.cfg.Warnings {
@@ -447,6 +454,8 @@ func (b *backend) run(ctx context.Context) error {
 	}
 	<-ctx.Done()
 	b.health.SetReady(false)
+	doors.Wait()
+	stopWork()
 	parts.Wait()
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return err

@@ -29,7 +29,7 @@ func (b apiBackend) Change(ctx context.Context, f func(api.Views) error) error {
 // newAPI makes the REST face. What its changes ask to be told goes by the conductor, in the same transaction.
 func (b *backend) newAPI() *api.API {
 	return api.New(api.Options{
-		Backend: apiBackend{b.store}, Registrar: b.registrar, Desk: b.desk, Announcer: b.announcer, Rules: b.engine, Import: b.importAdvisories,
+		Backend: apiBackend{b.store}, Registrar: b.registrar, Desk: b.desk, Announcer: b.announcer, Rules: b.engine, Hunt: b.server.StartHunt, Import: b.importAdvisories,
 		Log: b.log, Metrics: api.NewMetrics(b.metrics),
 		Tell: func(ctx context.Context, v api.Views, n []registry.Notice) error {
 			return b.server.TellNotices(ctx, v.(server.Rooms), n)
