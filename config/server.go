@@ -170,6 +170,9 @@ func (c *Server) warnings() []*callhome.Error {
 	if len(c.MailServers) > 0 && c.Notify.From == "" {
 		warn("notify.from", "without it no mail is sent")
 	}
+	if c.Probe.Every > 0 {
+		warn("probe.every", "this version sends no probe: the block counts for nothing")
+	}
 	if c.Notify.From != "" && len(c.MailServers) == 0 {
 		warn("notify.from", "without mail_servers mails wait in the queue")
 	}
