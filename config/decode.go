@@ -199,10 +199,15 @@ func (d *decoder) dictionary(n *yaml.Node, v reflect.Value, path string, depth i
 	}
 	out := reflect.MakeMap(v.Type())
 	for i := 0; i+1 < len(n.Content); i += 2 {
-		val := reflect.New(v.Type().Elem())
+		key, val := reflect.New(v.Type().Key()), reflect.New(v.Type().Elem())
+		at := join(path, n.Content[i].Value)
+		d.into(n.Content[i], key.Elem(), at, depth+1) // keys are texts or numbers
 		setDefaults(val)
-		d.into(n.Content[i+1], val.Elem(), join(path, n.Content[i].Value), depth+1)
-		out.SetMapIndex(reflect.ValueOf(n.Content[i].Value).Convert(v.Type().Key()), val.Elem())
+		d.into(n.Content[i+1], val.Elem(), at, depth+1)
+		if out.MapIndex(key.Elem()).IsValid() {
+			d.fault(n.Content[i], at, "this key stands twice")
+		}
+		out.SetMapIndex(key.Elem(), val.Elem())
 	}
 	v.Set(out)
 }

@@ -105,3 +105,20 @@ max_message_size: 5000000
 		t.Errorf("%v %v", weak, err)
 	}
 }
+
+// TestNumbersAsKeys: keys of a block may be numbers; what is none is a fault with its place, and so is a key that stands twice.
+func TestNumbersAsKeys(t *testing.T) {
+	const before = "tickets:\n  jira:\n    - name: jira\n      url: https://acme.atlassian.net\n      account: a@b.example\n      token: x\n      project: OPS\n      priorities: "
+	cfg, err := config.ParseServer("server.yaml", []byte(before+"{1: Highest, 4: Low}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := cfg.Tickets.Jira[0].Priorities; len(got) != 2 || got[1] != "Highest" || got[4] != "Low" {
+		t.Errorf("got priorities %v", got)
+	}
+	for text, want := range map[string]string{"{high: Highest}\n": "high", "{1: Highest, 1: Low}\n": "stands twice"} {
+		if _, err := config.ParseServer("server.yaml", []byte(before+text)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want a fault that says %q", text, err, want)
+		}
+	}
+}

@@ -16,20 +16,47 @@ import (
 	"callhome/config"
 )
 
-// TestDocumentedServers checks every configuration of a back end that its page shows.
+// TestDocumentedServers checks every configuration of a back end that its pages show; those of the rooms are blocks of one.
 func TestDocumentedServers(t *testing.T) {
 	t.Setenv("DATABASE_PASSWORD", "x")
-	blocks := fenced(t, "docs/server.md", "yaml")
-	for _, block := range blocks {
-		cfg, err := config.ParseServer(filepath.Join(t.TempDir(), "server.yaml"), []byte(block))
-		if err != nil {
-			t.Error(err)
-		} else if len(cfg.Warnings) > 0 {
-			t.Error(cfg.Warnings)
+	dir := t.TempDir()
+	secret := filepath.Join(dir, "jira")
+	for _, name := range []string{secret + ".token", secret + ".hook"} {
+		if err := os.WriteFile(name, []byte("x\n"), 0o600); err != nil {
+			t.Fatal(err)
 		}
 	}
-	if len(blocks) < 2 {
-		t.Errorf("docs/server.md shows %d configurations, want 2", len(blocks))
+	for file, want := range map[string]int{"docs/server.md": 2, "docs/service-requests.md": 2, "docs/notifications.md": 1} {
+		blocks := fenced(t, file, "yaml")
+		if len(blocks) < want {
+			t.Errorf("%s shows %d configurations, want %d", file, len(blocks), want)
+		}
+		if file == "docs/service-requests.md" { // its blocks name each other
+			blocks = []string{strings.ReplaceAll(strings.Join(blocks, "\n"), "/etc/callhome/jira.", secret+".")}
+		}
+		for _, block := range blocks {
+			cfg, err := config.ParseServer(filepath.Join(dir, "server.yaml"), []byte(block))
+			if err != nil {
+				t.Errorf("%s: %v", file, err)
+			} else if file == "docs/server.md" && len(cfg.Warnings) > 0 {
+				t.Errorf("%s: %v", file, cfg.Warnings)
+			}
+		}
+	}
+}
+
+// TestDocumentedGateways checks the configuration that the gateway's page begins with.
+func TestDocumentedGateways(t *testing.T) {
+	blocks := fenced(t, "docs/gateway.md", "yaml")
+	if len(blocks) == 0 {
+		t.Fatal("docs/gateway.md shows no configuration")
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "backend-ca.pem"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := config.ParseGateway(filepath.Join(dir, "gateway.yaml"), []byte(blocks[0])); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -124,7 +151,11 @@ func TestDocumentedTour(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-e", "-c", "trap 'kill $(jobs -p); wait' EXIT\n"+lines.String())
+	file := filepath.Join(dir, "tour")
+	if err := os.WriteFile(file, []byte("trap 'kill $(jobs -p); wait' EXIT\n"+lines.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(ctx, "bash", "-e", file)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TESTSCRIPT_COMMAND=callhome")
