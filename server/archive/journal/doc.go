@@ -6,14 +6,15 @@
 //
 //	00000000000000000007.journal   a segment, 64 MiB, filled from its beginning; the rest are zeros or an older segment's bytes
 //	00000000000000000008.journal
+//	key                            a secret of 32 bytes, from which the marks of segments are made
 //	lock                           held while a process works the folder
 //
 // A frame begins at a multiple of 8 bytes (little endian):
 //
-//	0   magic "CHJ1"
-//	4   length of the payload
-//	8   number of the segment, low 32 bits: what is left of a reused file is not taken for new
-//	12  CRC-32C of payload, length and segment
+//	0   mark of the segment: HMAC-SHA-256 of its number by the key, the first 8 bytes. Neither what is left of a reused
+//	    file nor what a sender put into a body is taken for a frame
+//	8   length of the payload
+//	12  CRC-32C of payload, mark and length
 //	16  payload: ID, time of receipt, key, lane, length of the origin, origin as JSON, body
 //
 // What a kill -9 leaves. One goroutine writes what was handed in while it synced before, syncs, then answers.

@@ -18,22 +18,22 @@ const (
 	align     = 8
 )
 
-var (
-	magic      = []byte("CHJ1")
-	castagnoli = crc32.MakeTable(crc32.Castagnoli)
-)
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// appendFrame appends an arrival as a frame of a segment.
-func appendFrame(dst []byte, segment uint64, a *archive.Arrival) ([]byte, error) {
+// mark begins every frame of one segment and is found nowhere else: whoever sends messages cannot know it, so no bytes
+// of a body are ever taken for a frame, nor is what an older segment left in a file that is used again.
+type mark [8]byte
+
+// appendFrame appends an arrival as a frame of the segment with a mark.
+func appendFrame(dst []byte, m mark, a *archive.Arrival) ([]byte, error) {
 	origin, err := json.Marshal(a.Origin)
 	if err != nil {
 		return dst, err
 	}
 	start := len(dst)
 	length := fixedSize + len(origin) + len(a.Body)
-	dst = append(dst, magic...)
+	dst = append(dst, m[:]...)
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(length))
-	dst = binary.LittleEndian.AppendUint32(dst, uint32(segment))
 	dst = binary.LittleEndian.AppendUint32(dst, 0)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(a.ID))
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(a.ReceivedAt.UnixMicro()))
@@ -52,20 +52,22 @@ func appendFrame(dst []byte, segment uint64, a *archive.Arrival) ([]byte, error)
 
 // checksum is that of a frame whose length is known to be right; padding does not count.
 func checksum(frame []byte) uint32 {
-	length := binary.LittleEndian.Uint32(frame[4:])
-	sum := crc32.Update(0, castagnoli, frame[headerSize:headerSize+int(length)])
-	return crc32.Update(sum, castagnoli, frame[4:12])
+	sum := crc32.Update(0, castagnoli, frame[headerSize:headerSize+lengthOf(frame)])
+	return crc32.Update(sum, castagnoli, frame[:12])
 }
+
+// lengthOf is the length of the payload as a header says it.
+func lengthOf(frame []byte) int { return int(binary.LittleEndian.Uint32(frame[8:])) }
 
 // frameSize is the size of a frame with its padding.
 func frameSize(payload int) int { return (headerSize + payload + align - 1) / align * align }
 
-// frameAt is the size of the frame at the beginning of b, 0 when there is no whole and sound one of the segment.
-func frameAt(b []byte, segment uint64) int {
-	if len(b) < headerSize+fixedSize || !bytes.Equal(b[:4], magic) || binary.LittleEndian.Uint32(b[8:]) != uint32(segment) {
+// frameAt is the size of the frame at the beginning of b, 0 when there is no whole and sound one with the mark.
+func frameAt(b []byte, m mark) int {
+	if len(b) < headerSize+fixedSize || !bytes.Equal(b[:len(m)], m[:]) {
 		return 0
 	}
-	length := int(binary.LittleEndian.Uint32(b[4:]))
+	length := lengthOf(b)
 	if length < fixedSize || length > len(b)-headerSize || checksum(b) != binary.LittleEndian.Uint32(b[12:]) {
 		return 0
 	}
@@ -74,8 +76,7 @@ func frameAt(b []byte, segment uint64) int {
 
 // decode reads a sound frame. The body is a slice of it.
 func decode(frame []byte) (archive.Arrival, error) {
-	length := int(binary.LittleEndian.Uint32(frame[4:]))
-	p := frame[headerSize : headerSize+length]
+	p := frame[headerSize : headerSize+lengthOf(frame)]
 	a := archive.Arrival{
 		ID:         int64(binary.LittleEndian.Uint64(p)),
 		ReceivedAt: time.UnixMicro(int64(binary.LittleEndian.Uint64(p[8:]))).UTC(),

@@ -46,6 +46,8 @@ type Options struct {
 	Segment  int64                                                                      // 0: SegmentBytes
 	Log      *slog.Logger
 	Health   *health.Registry
+
+	sync func(*os.File) error // nil: fdatasync
 }
 
 // Journal is an open journal, the only one of its folder.
@@ -53,6 +55,7 @@ type Journal struct {
 	dir    string
 	o      Options
 	lock   *os.File
+	key    []byte // of the marks
 	part   *health.Part
 	wake   chan struct{} // the writer has work
 	closed chan struct{}
@@ -88,6 +91,8 @@ type request struct {
 	entry   *entry
 }
 
+var errClosed = callhome.Errorf(callhome.KindUnavailable, "the journal is closed")
+
 // errFull is what a sender is told, in other words.
 var errFull = callhome.Errorf(callhome.KindUnavailable, "the journal is full; the workers do not keep up, or the database does not take what they do")
 
@@ -101,6 +106,9 @@ func Open(dir string, o Options) (*Journal, error) {
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.sync == nil {
+		o.sync = fdatasync
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("open journal: %w", err)
@@ -120,7 +128,10 @@ func Open(dir string, o Options) (*Journal, error) {
 		closed: make(chan struct{}), ended: make(chan struct{}), news: make(chan struct{}),
 		waiting: map[archive.Key]*entry{}, worked: o.From,
 	}
-	if err := j.recover(); err != nil {
+	if j.key, err = openKey(dir); err == nil {
+		err = j.recover()
+	}
+	if err != nil {
 		return nil, errors.Join(err, lock.Close())
 	}
 	go j.write()
@@ -174,7 +185,7 @@ func (j *Journal) enter(k archive.Key) (e *entry, mine bool, err error) {
 		return e, false, nil
 	}
 	if j.stopping {
-		return nil, false, callhome.Errorf(callhome.KindUnavailable, "the journal is closed")
+		return nil, false, errClosed
 	}
 	if j.bytes >= j.o.MaxBytes {
 		return nil, false, errFull
@@ -186,19 +197,30 @@ func (j *Journal) enter(k archive.Key) (e *entry, mine bool, err error) {
 
 func (j *Journal) put(ctx context.Context, a *archive.Arrival, e *entry) (archive.Put, error) {
 	id, known, err := j.o.Known(ctx, a.Key)
+	if err == nil && !known {
+		err = j.hand(&request{arrival: a, entry: e})
+	}
 	if err != nil || known {
 		j.leave(a.Key, e, id, err)
 		return archive.Put{ID: id, Duplicate: known}, err
 	}
-	j.mu.Lock()
-	j.pending = append(j.pending, &request{arrival: a, entry: e})
-	j.mu.Unlock()
 	select {
 	case j.wake <- struct{}{}:
 	default:
 	}
 	<-e.done // a sync is short, and what is being written cannot be called back
 	return archive.Put{ID: e.id}, e.err
+}
+
+// hand gives an arrival to the writer, who ends once he has written all that he was given.
+func (j *Journal) hand(r *request) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.stopping {
+		return errClosed
+	}
+	j.pending = append(j.pending, r)
+	return nil
 }
 
 // leave takes a key back that does not go into the journal.

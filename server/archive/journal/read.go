@@ -1,8 +1,8 @@
 package journal
 
 import (
+	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"io"
 	"os"
@@ -41,7 +41,7 @@ func (j *Journal) Next(ctx context.Context, from Position, limit int) (Batch, er
 			}
 		}
 		if stopping {
-			return Batch{}, callhome.Errorf(callhome.KindUnavailable, "the journal is closed")
+			return Batch{}, errClosed
 		}
 		select {
 		case <-news:
@@ -76,7 +76,8 @@ func (j *Journal) read(from, synced Position, limit int) (Batch, error) {
 		return b, err
 	}
 	buf = buf[:n]
-	if long := longFrame(buf); long > len(buf) {
+	m := j.mark(from.Segment)
+	if long := longFrame(buf, m); long > len(buf) {
 		buf = make([]byte, long)
 		if n, err = f.ReadAt(buf, from.Offset); err != nil && !errors.Is(err, io.EOF) {
 			return b, err
@@ -84,7 +85,7 @@ func (j *Journal) read(from, synced Position, limit int) (Batch, error) {
 		buf = buf[:n]
 	}
 	for len(b.Arrivals) < limit && b.Next.before(synced) {
-		size := frameAt(buf, from.Segment)
+		size := frameAt(buf, m)
 		if size == 0 {
 			break
 		}
@@ -103,11 +104,11 @@ func (j *Journal) read(from, synced Position, limit int) (Batch, error) {
 }
 
 // longFrame is the size that the frame at the beginning of b says it has, bounded; 0 when there is none.
-func longFrame(b []byte) int {
-	if len(b) < headerSize || string(b[:4]) != string(magic) {
+func longFrame(b []byte, m mark) int {
+	if len(b) < headerSize || !bytes.Equal(b[:len(m)], m[:]) {
 		return 0
 	}
-	return min(frameSize(int(binary.LittleEndian.Uint32(b[4:]))), archive.MaxBody+readAhead)
+	return min(frameSize(lengthOf(b)), archive.MaxBody+readAhead)
 }
 
 // resume finds the next sound frame after a place without one: further on in the same segment, which is then damaged,
@@ -120,7 +121,7 @@ func (j *Journal) resume(f *os.File, from, synced Position) (Batch, error) {
 	if from.Segment == synced.Segment {
 		end = synced.Offset
 	}
-	if found, ok, err := search(f, from, end); err != nil || ok {
+	if found, ok, err := search(f, j.mark(from.Segment), from, end); err != nil || ok {
 		if ok {
 			j.damaged(from, found)
 		}
@@ -136,18 +137,15 @@ func (j *Journal) resume(f *os.File, from, synced Position) (Batch, error) {
 }
 
 // search looks for a sound frame in [from, end) of a segment.
-func search(f *os.File, from Position, end int64) (found Position, ok bool, err error) {
-	buf := make([]byte, 2*readAhead)
+func search(f *os.File, m mark, from Position, end int64) (found Position, ok bool, err error) {
+	buf := make([]byte, readAhead+headerSize) // a header on the border is in two pieces
 	for at := from.Offset; at < end; at += readAhead {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), end-at)], at)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return from, false, err
 		}
-		for i := 0; i < min(n, readAhead); i += align {
-			if string(buf[i:min(i+4, n)]) != string(magic) {
-				continue
-			}
-			if soundAt(f, buf[i:n], at+int64(i), from.Segment) {
+		for i := bytes.Index(buf[:n], m[:]); i >= 0 && i < readAhead; i = nextMark(buf[:n], m, i) {
+			if i%align == 0 && soundAt(f, buf[i:n], at+int64(i), m) {
 				return Position{from.Segment, at + int64(i)}, true, nil
 			}
 		}
@@ -155,18 +153,27 @@ func search(f *os.File, from Position, end int64) (found Position, ok bool, err 
 	return from, false, nil
 }
 
+// nextMark is where a mark stands after i, -1 when nowhere.
+func nextMark(b []byte, m mark, i int) int {
+	next := bytes.Index(b[i+1:], m[:])
+	if next < 0 {
+		return next
+	}
+	return i + 1 + next
+}
+
 // soundAt reports whether a sound frame begins at a place, of which b holds the beginning.
-func soundAt(f *os.File, b []byte, at int64, segment uint64) bool {
-	if frameAt(b, segment) > 0 {
+func soundAt(f *os.File, b []byte, at int64, m mark) bool {
+	if frameAt(b, m) > 0 {
 		return true
 	}
-	long := longFrame(b)
-	if long <= len(b) || binary.LittleEndian.Uint32(b[8:]) != uint32(segment) {
+	long := longFrame(b, m)
+	if long <= len(b) {
 		return false
 	}
 	whole := make([]byte, long)
 	n, _ := f.ReadAt(whole, at)
-	return frameAt(whole[:n], segment) > 0
+	return frameAt(whole[:n], m) > 0
 }
 
 // damaged tells of bytes that are lost; the file is kept for people.

@@ -51,18 +51,19 @@ func (j *Journal) commit(batch []*request, buf []byte) []byte {
 	if j.at.Offset >= j.o.Segment || j.file == nil {
 		err = j.roll()
 	}
+	m := j.mark(j.at.Segment)
 	for _, r := range batch {
 		if err == nil {
 			r.arrival.ID = j.o.NewID()
 			r.entry.id = r.arrival.ID
-			buf, err = appendFrame(buf, j.at.Segment, r.arrival)
+			buf, err = appendFrame(buf, m, r.arrival)
 		}
 	}
 	if err == nil {
 		_, err = j.file.WriteAt(buf, j.at.Offset)
 	}
 	if err == nil {
-		err = fdatasync(j.file)
+		err = j.o.sync(j.file)
 	}
 	j.settle(batch, int64(len(buf)), err)
 	if cap(buf) > maxBatch {
