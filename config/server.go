@@ -18,6 +18,7 @@ import (
 	"callhome/receive/smtprecv"
 	"callhome/resolve"
 	"callhome/server"
+	"callhome/server/account"
 	"callhome/server/casework"
 	"callhome/server/notify"
 	"callhome/server/registry"
@@ -43,11 +44,12 @@ type Server struct {
 	SMTPServer     smtprecv.Config         `yaml:"smtp_server,omitempty" json:"smtp_server,omitzero"`
 
 	server.Config `yaml:",inline" json:",inline"`
-	Registration  registry.Policy `yaml:"registration,omitempty" json:"registration,omitzero"`
-	Casework      casework.Config `yaml:"casework,omitempty" json:"casework,omitzero"`
-	Notify        notify.Config   `yaml:"notify,omitempty" json:"notify,omitzero"`
-	Rules         Rules           `yaml:"rules,omitempty" json:"rules,omitzero"`
-	Tickets       Tickets         `yaml:"tickets,omitempty" json:"tickets,omitzero"`
+	Registration  registry.Policy        `yaml:"registration,omitempty" json:"registration,omitzero"`
+	Casework      casework.Config        `yaml:"casework,omitempty" json:"casework,omitzero"`
+	Notify        notify.Config          `yaml:"notify,omitempty" json:"notify,omitzero"`
+	OIDC          account.ProviderConfig `yaml:"oidc,omitempty" json:"oidc,omitzero"`
+	Rules         Rules                  `yaml:"rules,omitempty" json:"rules,omitzero"`
+	Tickets       Tickets                `yaml:"tickets,omitempty" json:"tickets,omitzero"`
 
 	MailServers []smtpsend.Server `yaml:"mail_servers,omitempty" json:"mail_servers,omitempty"`
 	SMTP        smtpsend.Options  `yaml:"smtp,omitempty" json:"smtp,omitzero"`
@@ -170,8 +172,8 @@ func (c *Server) warnings() []*callhome.Error {
 	if len(c.MailServers) > 0 && c.Notify.From == "" {
 		warn("notify.from", "without it no mail is sent")
 	}
-	if c.Probe.Every > 0 {
-		warn("probe.every", "this version sends no probe: the block counts for nothing")
+	if c.Probe.Every > 0 && c.Probe.URL == "" && len(c.Listen.Devices) == 0 {
+		warn("probe.every", "there is nowhere to call home to: give probe.url, or listen.devices")
 	}
 	if c.Notify.From != "" && len(c.MailServers) == 0 {
 		warn("notify.from", "without mail_servers mails wait in the queue")

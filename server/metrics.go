@@ -9,11 +9,13 @@ import (
 
 // metrics count what the back end does.
 type metrics struct {
-	arrivals *prometheus.CounterVec
-	messages *prometheus.CounterVec
-	findings *prometheus.CounterVec
-	batches  prometheus.Histogram
-	faulty   prometheus.Counter
+	arrivals  *prometheus.CounterVec
+	messages  *prometheus.CounterVec
+	findings  *prometheus.CounterVec
+	batches   prometheus.Histogram
+	faulty    prometheus.Counter
+	probes    *prometheus.CounterVec
+	probeTime prometheus.Histogram
 }
 
 func newMetrics(reg prometheus.Registerer) *metrics {
@@ -27,6 +29,12 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		findings: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "callhome_server_findings_total", Help: "Findings of rules, by outcome.",
 		}, []string{"outcome"}),
+		probes: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "callhome_server_probes_total", Help: "Calls home of the back end's own, by result: well, slow, failed.",
+		}, []string{"result"}),
+		probeTime: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name: "callhome_server_probe_seconds", Help: "Time from posting a probe until it could be read in the archive.", Buckets: prometheus.ExponentialBuckets(0.01, 2, 12),
+		}),
 		faulty: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "callhome_server_rule_faults_total", Help: "Evaluations of a single rule that failed.",
 		}),
@@ -35,7 +43,7 @@ func newMetrics(reg prometheus.Registerer) *metrics {
 		}),
 	}
 	if reg != nil {
-		reg.MustRegister(m.arrivals, m.messages, m.findings, m.batches, m.faulty)
+		reg.MustRegister(m.arrivals, m.messages, m.findings, m.batches, m.faulty, m.probes, m.probeTime)
 	}
 	return m
 }

@@ -31,6 +31,7 @@ type Options struct {
 	Registrar *registry.Registrar
 	Announcer *notify.Announcer
 	Gateway   func(token callhome.Secret) string // name of the gateway whose token was shown, "" when it is none's
+	Post      Post                               // of the probe; nil: there is none
 	Log       *slog.Logger
 	Health    *health.Registry
 	Metrics   prometheus.Registerer
@@ -48,6 +49,7 @@ type Server struct {
 	registrar *registry.Registrar
 	announcer *notify.Announcer
 	gateway   func(callhome.Secret) string
+	post      Post
 	log       *slog.Logger
 	health    *health.Registry
 	metrics   *metrics
@@ -64,7 +66,7 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		cfg: o.Config, db: o.Database, intake: o.Intake, workers: max(1, o.Workers), rules: o.Rules, desk: o.Desk, registrar: o.Registrar, announcer: o.Announcer,
-		gateway: o.Gateway, log: o.Log, health: o.Health, metrics: newMetrics(o.Metrics), now: o.Now,
+		gateway: o.Gateway, post: o.Post, log: o.Log, health: o.Health, metrics: newMetrics(o.Metrics), now: o.Now,
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -163,6 +165,7 @@ func (s *Server) Run(ctx context.Context) error {
 		parts.Go(func() { s.work(ctx) })
 	}
 	parts.Go(func() { s.keepHouse(ctx) })
+	parts.Go(func() { s.probeLoop(ctx) })
 	parts.Go(func() { s.hunts(ctx) })
 	parts.Go(func() { _ = s.desk.Run(ctx, s.Transact, s.log) })
 	parts.Wait()

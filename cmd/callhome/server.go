@@ -259,12 +259,12 @@ func (b *backend) openRooms(ctx context.Context) (err error) {
 	conductor.KeepInbox = b.cfg.Notify.KeepInbox
 	b.server, err = server.New(server.Options{
 		Config: conductor, Database: database{b.store}, Intake: intake, Workers: workers, Rules: b.engine, Desk: b.desk, Registrar: b.registrar,
-		Announcer: b.announcer, Log: b.log, Health: b.health, Metrics: b.metrics,
+		Announcer: b.announcer, Post: b.postProbe, Log: b.log, Health: b.health, Metrics: b.metrics,
 	})
 	if err != nil {
 		return err
 	}
-	b.api = b.newAPI()
+	b.api = b.newAPI(ctx)
 	return b.openTickets()
 }
 

@@ -27,8 +27,8 @@ func (b apiBackend) Change(ctx context.Context, f func(api.Views) error) error {
 }
 
 // newAPI makes the REST face. What its changes ask to be told goes by the conductor, in the same transaction.
-func (b *backend) newAPI() *api.API {
-	return api.New(api.Options{
+func (b *backend) newAPI(ctx context.Context) *api.API {
+	o := api.Options{
 		Backend: apiBackend{b.store}, Registrar: b.registrar, Desk: b.desk, Announcer: b.announcer, Rules: b.engine, Hunt: b.server.StartHunt, Import: b.importAdvisories,
 		Log: b.log, Metrics: api.NewMetrics(b.metrics),
 		Tell: func(ctx context.Context, v api.Views, n []registry.Notice) error {
@@ -37,7 +37,11 @@ func (b *backend) newAPI() *api.API {
 		Announce: func(ctx context.Context, v api.Views, h []casework.Happening) error {
 			return b.server.TellHappenings(ctx, v.(server.Rooms), h)
 		},
-	})
+	}
+	if p := b.provider(ctx); p != nil { // a nil pointer would be a Provider, too
+		o.Provider = p
+	}
+	return api.New(o)
 }
 
 // importAdvisories imports an uploaded file, by way of a file of its own: what reads advisories reads files.

@@ -23,6 +23,7 @@ type ProviderConfig struct {
 	Issuer       string          `json:"issuer" yaml:"issuer"` // https://…, as the provider writes itself
 	ClientID     string          `json:"client_id" yaml:"client_id"`
 	ClientSecret callhome.Secret `json:"client_secret,omitzero" yaml:"client_secret"` // none for a public client
+	SecretFile   string          `json:"client_secret_file,omitempty" yaml:"client_secret_file,omitempty"`
 	RedirectURL  string          `json:"redirect_url" yaml:"redirect_url"`
 	Scopes       []string        `json:"scopes,omitempty" yaml:"scopes"` // besides openid, profile, email
 }
