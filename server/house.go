@@ -83,6 +83,11 @@ func (s *Server) round(ctx context.Context, c chore) error {
 	for range houseRounds {
 		more := false
 		err := s.db.InTx(ctx, func(rooms Rooms) (err error) {
+			defer func() { // one record that cannot be worked must not end the process, again after each start
+				if v := recover(); v != nil {
+					err = callhome.Errorf(callhome.KindInternal, "panic: %v", v)
+				}
+			}()
 			more, err = c.do(ctx, rooms, s.now())
 			return err
 		})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -88,9 +89,10 @@ func decode(a *archive.Arrival) (acc *ingest.Accepted) {
 
 // failed is an arrival that could not be worked.
 func failed(a *archive.Arrival, why error) *ingest.Accepted {
+	text := strings.ReplaceAll(strings.ToValidUTF8(why.Error(), "\uFFFD"), "\x00", "\uFFFD") // it may quote the device
 	return &ingest.Accepted{
-		Body: a.Body, Fault: ingest.FaultUnparsable, Why: why.Error(),
-		Record: archive.Record{ID: a.ID, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Size: len(a.Body), Severity: -1, Description: why.Error()},
+		Body: a.Body, Fault: ingest.FaultUnparsable, Why: text,
+		Record: archive.Record{ID: a.ID, ReceivedAt: a.ReceivedAt, Origin: a.Origin, Size: len(a.Body), Severity: -1, Description: text},
 	}
 }
 

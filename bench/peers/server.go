@@ -159,7 +159,7 @@ func entitle(data, database string) error {
 	if err != nil {
 		return err
 	}
-	defer store.Close()
+	defer func() { _ = store.Close() }() // what was committed stays
 	return store.InTx(ctx, func(tx *sqlstore.Tx) error {
 		c := &account.Company{Name: "Bench"}
 		if err := tx.Account().AddCompany(ctx, c); err != nil {

@@ -5,9 +5,11 @@ import (
 	"context"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"callhome"
+	"callhome/server/account"
 	"callhome/server/archive"
 )
 
@@ -89,7 +91,9 @@ func blockGroup(acc *Accepted) string {
 	if group == "" {
 		group = string(m.MessageID)
 	}
-	return string(acc.Record.DeviceID) + " " + group
+	// What was proved counts: a stranger's block never completes the message of somebody who showed a certificate.
+	o := &acc.Record.Origin
+	return strings.Join([]string{string(acc.Record.DeviceID), group, o.Certificate, o.Gateway}, " ")
 }
 
 // whole reports whether blocks 0 to the last one are there.
@@ -116,7 +120,14 @@ func gather(ctx context.Context, s Store, bodies archive.Store, group string, bl
 		if !ok { // purged meanwhile
 			continue
 		}
-		part := Decode(&archive.Arrival{ID: b.ID, ReceivedAt: b.At, Body: body, Origin: archive.Origin{Transport: transportOf(body)}})
+		r, ok, err := bodies.Record(ctx, b.ID, account.Everywhere())
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			continue
+		}
+		part := Decode(&archive.Arrival{ID: b.ID, ReceivedAt: b.At, Body: body, Origin: r.Origin})
 		if part.Fault == "" {
 			parts = append(parts, part)
 		}
@@ -144,14 +155,6 @@ func gather(ctx context.Context, s Store, bodies archive.Store, group string, bl
 		}
 	}
 	return joined, nil
-}
-
-// transportOf tells a mail from XML by its first byte.
-func transportOf(body []byte) callhome.Transport {
-	if len(body) > 0 && (body[0] == '<' || body[0] == 0xef) {
-		return callhome.TransportHTTP
-	}
-	return callhome.TransportEmail
 }
 
 // merge makes one message of its blocks: what the primary one says, and the attachments, units and unknown parts of all

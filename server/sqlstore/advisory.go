@@ -36,12 +36,14 @@ func scanNotice(r scanner) (n advisory.Notice, err error) {
 	return n, err
 }
 
+// ByIdent implements [advisory.Store].
 func (s advisoryStore) ByIdent(ctx context.Context, publisher, ident string) (advisory.Notice, bool, error) {
 	n, err := scanNotice(s.row(ctx, "advisory_by_ident", identKey(publisher, ident)))
 	ok, err := found(err)
 	return n, ok, err
 }
 
+// Notice implements [advisory.Store].
 func (s advisoryStore) Notice(ctx context.Context, id int64) (advisory.Notice, error) {
 	n, err := scanNotice(s.row(ctx, "advisory_notice", id))
 	ok, err := found(err)
@@ -51,6 +53,7 @@ func (s advisoryStore) Notice(ctx context.Context, id int64) (advisory.Notice, e
 	return n, err
 }
 
+// PutNotice implements [advisory.Store].
 func (s advisoryStore) PutNotice(ctx context.Context, n *advisory.Notice, at time.Time) error {
 	if n.ID == 0 {
 		n.ID = s.NewID()
@@ -79,6 +82,7 @@ func (s advisoryStore) PutNotice(ctx context.Context, n *advisory.Notice, at tim
 // wordsAtOnce bounds the values of one query.
 const wordsAtOnce = 500
 
+// Candidates implements [advisory.Store].
 func (s advisoryStore) Candidates(ctx context.Context, keys []string) ([]int64, error) {
 	var out []int64
 	for part := range slices.Chunk(keys, wordsAtOnce) {
@@ -108,6 +112,7 @@ func scanAnswer(r scanner, more ...any) (a advisory.Stored, err error) {
 
 func scanAnswerOnly(r scanner) (advisory.Stored, error) { return scanAnswer(r) }
 
+// AnswersOf implements [advisory.Store].
 func (s advisoryStore) AnswersOf(ctx context.Context, device int64) (map[int64]advisory.Stored, error) {
 	rows, err := s.query(ctx, "advisory_answers_of", device)
 	list, err := collect(rows, err, scanAnswerOnly)
@@ -118,11 +123,13 @@ func (s advisoryStore) AnswersOf(ctx context.Context, device int64) (map[int64]a
 	return out, err
 }
 
+// AnswersFor implements [advisory.Store].
 func (s advisoryStore) AnswersFor(ctx context.Context, notice, after int64, limit int) ([]advisory.Stored, error) {
 	rows, err := s.query(ctx, "advisory_answers_for", notice, after, limit)
 	return collect(rows, err, scanAnswerOnly)
 }
 
+// PutAnswer implements [advisory.Store].
 func (s advisoryStore) PutAnswer(ctx context.Context, a advisory.Stored) error {
 	text, err := jsonText(a.Result)
 	if err != nil {
@@ -145,6 +152,7 @@ func (s advisoryStore) PutAnswer(ctx context.Context, a advisory.Stored) error {
 	return err
 }
 
+// SetCompany implements [advisory.Store].
 func (s advisoryStore) SetCompany(ctx context.Context, device int64, company account.CompanyID) error {
 	answers, err := s.AnswersOf(ctx, device)
 	if err != nil {
@@ -158,6 +166,7 @@ func (s advisoryStore) SetCompany(ctx context.Context, device int64, company acc
 	return err
 }
 
+// Forget implements [advisory.Store].
 func (s advisoryStore) Forget(ctx context.Context, device int64) error {
 	answers, err := s.AnswersOf(ctx, device)
 	if err != nil {
@@ -170,6 +179,7 @@ func (s advisoryStore) Forget(ctx context.Context, device int64) error {
 	return err
 }
 
+// Editions implements [advisory.Store].
 func (s advisoryStore) Editions(ctx context.Context, id int64) ([]advisory.Edition, error) {
 	rows, err := s.query(ctx, "advisory_editions", id)
 	return collect(rows, err, func(r scanner) (e advisory.Edition, err error) {
@@ -180,6 +190,7 @@ func (s advisoryStore) Editions(ctx context.Context, id int64) ([]advisory.Editi
 	})
 }
 
+// Notices implements [advisory.Store].
 func (s advisoryStore) Notices(ctx context.Context, f advisory.NoticeFilter, page account.Page) ([]advisory.Notice, error) {
 	l := newListing("SELECT n.id, n.body FROM advisory_notices n")
 	l.andText("n.sort", string(f.Sort))
@@ -198,6 +209,7 @@ func (s advisoryStore) Notices(ctx context.Context, f advisory.NoticeFilter, pag
 	})
 }
 
+// Answers implements [advisory.Store].
 func (s advisoryStore) Answers(ctx context.Context, reach account.Reach, f advisory.ResultFilter, page account.Page) ([]advisory.Stored, error) {
 	l := newListing("SELECT a.id, a.notice_id, a.device_id, a.company_id, a.sort, a.state, a.since, a.checked_at, a.answer, n.body " +
 		"FROM advisory_answers a JOIN advisory_notices n ON n.id = a.notice_id")
@@ -221,6 +233,7 @@ func (s advisoryStore) Answers(ctx context.Context, reach account.Reach, f advis
 	})
 }
 
+// Counts implements [advisory.Store].
 func (s advisoryStore) Counts(ctx context.Context, reach account.Reach) (map[int64]map[advisory.State]int64, error) {
 	words, err := s.tallies(ctx, tallyAdvisory, reach, time.Time{})
 	if err != nil {

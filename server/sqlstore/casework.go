@@ -27,20 +27,24 @@ func scanSlot(r scanner) (s casework.Slot, err error) {
 	return s, fromJSON(detail, &s)
 }
 
+// LockSlot implements [casework.Store].
 func (s caseworkStore) LockSlot(ctx context.Context, k casework.CauseKey, company account.CompanyID) (casework.Slot, error) {
 	return scanSlot(s.row(ctx, "casework_lock_slot", k.Device, k.Rule, k.Part, int64(company)))
 }
 
+// LockSlots implements [casework.Store].
 func (s caseworkStore) LockSlots(ctx context.Context, device int64, rule string) ([]casework.Slot, error) {
 	rows, err := s.query(ctx, "casework_lock_slots", device, rule)
 	return collect(rows, err, scanSlot)
 }
 
+// LockHeld implements [casework.Store].
 func (s caseworkStore) LockHeld(ctx context.Context, now time.Time, limit int) ([]casework.Slot, error) {
 	rows, err := s.query(ctx, "casework_lock_held", micros(now), limit)
 	return collect(rows, err, scanSlot)
 }
 
+// PutSlot implements [casework.Store].
 func (s caseworkStore) PutSlot(ctx context.Context, slot *casework.Slot) error {
 	detail, err := jsonText(slot)
 	if err != nil {
@@ -50,6 +54,7 @@ func (s caseworkStore) PutSlot(ctx context.Context, slot *casework.Slot) error {
 	return err
 }
 
+// RouseHeld implements [casework.Store].
 func (s caseworkStore) RouseHeld(ctx context.Context, now time.Time) error {
 	_, err := s.exec(ctx, "casework_rouse_held", micros(now))
 	return err

@@ -24,6 +24,7 @@ const (
 	tallyModel   = "inventory-model"
 )
 
+// Head implements [inventory.Store].
 func (s inventoryStore) Head(ctx context.Context, device int64) (inventory.Head, bool, error) {
 	h, err := scanHead(s.row(ctx, "inventory_head", device))
 	ok, err := found(err)
@@ -38,11 +39,13 @@ func scanHead(r scanner) (h inventory.Head, err error) {
 	return h, err
 }
 
+// Heads implements [inventory.Store].
 func (s inventoryStore) Heads(ctx context.Context, after int64, limit int) ([]inventory.Head, error) {
 	rows, err := s.query(ctx, "inventory_heads", after, limit)
 	return collect(rows, err, scanHead)
 }
 
+// Current implements [inventory.Store].
 func (s inventoryStore) Current(ctx context.Context, device int64) (i inventory.Inventory, err error) {
 	var text string
 	if ok, err := found(s.row(ctx, "inventory_current", device).Scan(&text)); !ok {
@@ -64,6 +67,7 @@ func scanRevision(r scanner) (v inventory.Revision, err error) {
 	return v, fromJSON(text, &v.Inventory)
 }
 
+// ByMessage implements [inventory.Store].
 func (s inventoryStore) ByMessage(ctx context.Context, device int64, id callhome.MessageID) (inventory.Revision, bool, error) {
 	if id == "" {
 		return inventory.Revision{}, false, nil
@@ -73,6 +77,7 @@ func (s inventoryStore) ByMessage(ctx context.Context, device int64, id callhome
 	return v, ok, err
 }
 
+// Put implements [inventory.Store].
 func (s inventoryStore) Put(ctx context.Context, r inventory.Revision, reading string) error {
 	changes, err := jsonText(r.Changes)
 	if err != nil {
@@ -89,6 +94,7 @@ func (s inventoryStore) Put(ctx context.Context, r inventory.Revision, reading s
 	return s.makeLatest(ctx, r, reading)
 }
 
+// Amend implements [inventory.Store].
 func (s inventoryStore) Amend(ctx context.Context, number int, r inventory.Revision, reading string) error {
 	text, err := jsonText(r.Inventory)
 	if err != nil {
@@ -211,6 +217,7 @@ func (s inventoryStore) addUnit(ctx context.Context, r inventory.Revision, u inv
 // unitKey is a word as the indexes have it.
 func unitKey(s string) []byte { return []byte(strings.ToUpper(s)) }
 
+// Touch implements [inventory.Store].
 func (s inventoryStore) Touch(ctx context.Context, h inventory.Head) error {
 	_, err := s.exec(ctx, "inventory_touch", h.Device, h.Reading, flag(h.Incomplete))
 	return err
@@ -219,6 +226,7 @@ func (s inventoryStore) Touch(ctx context.Context, h inventory.Head) error {
 // homesAtOnce bounds the values of one query.
 const homesAtOnce = 500
 
+// Homes implements [inventory.Store].
 func (s inventoryStore) Homes(ctx context.Context, company account.CompanyID, serials []string) (map[string]inventory.Place, error) {
 	out := map[string]inventory.Place{}
 	for part := range slices.Chunk(serials, homesAtOnce) {
@@ -250,6 +258,7 @@ func anyOf[T any](list []T) []any {
 	return out
 }
 
+// SetCompany implements [inventory.Store].
 func (s inventoryStore) SetCompany(ctx context.Context, device int64, company account.CompanyID) error {
 	h, ok, err := s.Head(ctx, device)
 	if err != nil || !ok || h.Company == company {
@@ -266,6 +275,7 @@ func (s inventoryStore) SetCompany(ctx context.Context, device int64, company ac
 	return nil
 }
 
+// Forget implements [inventory.Store].
 func (s inventoryStore) Forget(ctx context.Context, device int64) error {
 	h, ok, err := s.Head(ctx, device)
 	if err != nil {
@@ -282,6 +292,7 @@ func (s inventoryStore) Forget(ctx context.Context, device int64) error {
 	return nil
 }
 
+// Revision implements [inventory.Store].
 func (s inventoryStore) Revision(ctx context.Context, reach account.Reach, device int64, number int) (inventory.Revision, error) {
 	row := s.row(ctx, "inventory_latest", device)
 	if number != 0 {
@@ -298,6 +309,7 @@ func (s inventoryStore) Revision(ctx context.Context, reach account.Reach, devic
 	return v, nil
 }
 
+// Revisions implements [inventory.Store].
 func (s inventoryStore) Revisions(ctx context.Context, reach account.Reach, device int64, page account.Page) ([]inventory.Revision, error) {
 	l := newListing("SELECT device_id, company_id, number, message_id, at, stored_at, whole, incomplete, hash, changes, '' FROM inventory_revisions")
 	l.and("device_id = ?", device)
@@ -307,6 +319,7 @@ func (s inventoryStore) Revisions(ctx context.Context, reach account.Reach, devi
 	return collect(rows, err, scanRevision)
 }
 
+// Units implements [inventory.Store].
 func (s inventoryStore) Units(ctx context.Context, reach account.Reach, f inventory.UnitFilter, page account.Page) ([]inventory.Place, error) {
 	l := newListing("SELECT id, device_id, company_id, since, unit FROM inventory_units")
 	l.andID("device_id", f.Device)
@@ -338,6 +351,7 @@ func (l *listing) andPrefix(column, prefix string) {
 	}
 }
 
+// Devices implements [inventory.Store].
 func (s inventoryStore) Devices(ctx context.Context, reach account.Reach, f inventory.DeviceFilter, page account.Page) ([]inventory.Head, error) {
 	l := newListing("SELECT device_id, company_id, number, message_id, at, hash, reading, incomplete, platform, family, model, serial, part_no, hw_version, sw_version, units FROM inventory_heads")
 	l.andText("platform", f.Platform)
@@ -353,6 +367,7 @@ func (s inventoryStore) Devices(ctx context.Context, reach account.Reach, f inve
 	return collect(rows, err, scanHead)
 }
 
+// Summary implements [inventory.Store].
 func (s inventoryStore) Summary(ctx context.Context, reach account.Reach, by inventory.By) ([]inventory.Count, error) {
 	kind, ok := map[inventory.By]string{inventory.ByFamily: tallyFamily, inventory.ByVersion: tallyVersion, inventory.ByModel: tallyModel}[by]
 	if !ok {

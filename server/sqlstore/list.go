@@ -35,13 +35,13 @@ func (l *listing) and(condition string, args ...any) {
 
 // add appends text, numbering its values.
 func (l *listing) add(text string, args ...any) {
-	for i, part := range strings.Split(text, "?") {
-		if i > 0 {
-			l.args = append(l.args, args[i-1])
-			l.sql.WriteString("$" + strconv.Itoa(len(l.args)))
-		}
-		l.sql.WriteString(part)
+	for _, arg := range args {
+		before, after, _ := strings.Cut(text, "?")
+		l.args = append(l.args, arg)
+		l.sql.WriteString(before + "$" + strconv.Itoa(len(l.args)))
+		text = after
 	}
+	l.sql.WriteString(text)
 }
 
 // andText adds "column = value" when the value is not empty.

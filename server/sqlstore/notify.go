@@ -17,6 +17,7 @@ func (t *Tx) Notify() notify.Store { return notifyStore{t} }
 // mailTally is the kind of the maintained counts of mails; a word is "sent" or the reason why not.
 const mailTally = "mails"
 
+// AddNotice implements [notify.Store].
 func (s notifyStore) AddNotice(ctx context.Context, n *notify.Notice) (bool, error) {
 	n.ID = s.NewID()
 	detail, err := jsonText(n)
@@ -27,6 +28,7 @@ func (s notifyStore) AddNotice(ctx context.Context, n *notify.Notice) (bool, err
 	return rows > 0, err
 }
 
+// AddEntry implements [notify.Store].
 func (s notifyStore) AddEntry(ctx context.Context, user account.UserID, n *notify.Notice) error {
 	rows, err := s.exec(ctx, "notify_add_entry", s.NewID(), int64(user), n.ID, int64(n.Company))
 	if err != nil || rows == 0 {
@@ -53,6 +55,7 @@ func (s notifyStore) tell(m *notify.Mail) {
 	}
 }
 
+// AddMail implements [notify.Store].
 func (s notifyStore) AddMail(ctx context.Context, m *notify.Mail) error {
 	m.ID = s.NewID()
 	s.tell(m)
@@ -61,6 +64,7 @@ func (s notifyStore) AddMail(ctx context.Context, m *notify.Mail) error {
 	return err
 }
 
+// TakeDigest implements [notify.Store].
 func (s notifyStore) TakeDigest(ctx context.Context, d *notify.Digest) (bool, error) {
 	var sent, lease int64
 	err := s.row(ctx, "notify_take_digest", s.NewID(), d.Address, micros(d.DueAt), int64(d.User), flag(d.Held)).Scan(&d.ID, &sent, &lease)
@@ -83,6 +87,7 @@ func scanMail(r scanner) (m notify.Mail, err error) {
 
 func scanID(r scanner) (id int64, err error) { return id, r.Scan(&id) }
 
+// ClaimMails implements [notify.Store].
 func (s notifyStore) ClaimMails(ctx context.Context, now, until time.Time, limit int) ([]notify.Mail, error) {
 	rows, err := s.query(ctx, "notify_ready_mails", micros(now), limit)
 	ids, err := collect(rows, err, scanID)
@@ -105,6 +110,7 @@ func (s notifyStore) ClaimMails(ctx context.Context, now, until time.Time, limit
 	return out, nil
 }
 
+// ClaimDigests implements [notify.Store].
 func (s notifyStore) ClaimDigests(ctx context.Context, now, until time.Time, limit, items int) ([]notify.Digest, error) {
 	rows, err := s.query(ctx, "notify_ready_digests", micros(now), limit)
 	ids, err := collect(rows, err, scanID)
@@ -134,16 +140,19 @@ func (s notifyStore) ClaimDigests(ctx context.Context, now, until time.Time, lim
 	return out, nil
 }
 
+// CountSend implements [notify.Store].
 func (s notifyStore) CountSend(ctx context.Context, address string, pages bool, t time.Time) (n int64, err error) {
 	return n, s.row(ctx, "notify_count_send", address, flag(pages), micros(t.Truncate(time.Hour))).Scan(&n)
 }
 
+// PutMail implements [notify.Store].
 func (s notifyStore) PutMail(ctx context.Context, m *notify.Mail) error {
 	s.tell(m)
 	_, err := s.exec(ctx, "notify_put_mail", m.ID, string(m.State), string(m.Reason), m.Digest, micros(m.DueAt))
 	return err
 }
 
+// DigestSent implements [notify.Store].
 func (s notifyStore) DigestSent(ctx context.Context, id int64, now time.Time) error {
 	rows, err := s.query(ctx, "notify_digest_companies", id)
 	counts, err := collect(rows, err, func(r scanner) (c [2]int64, err error) { return c, r.Scan(&c[0], &c[1]) })
@@ -160,6 +169,7 @@ func (s notifyStore) DigestSent(ctx context.Context, id int64, now time.Time) er
 	return err
 }
 
+// Inbox implements [notify.Store].
 func (s notifyStore) Inbox(ctx context.Context, reach account.Reach, user account.UserID, unread bool, page account.Page) ([]notify.Entry, error) {
 	l := newListing("SELECT e.id, e.notice_id, e.read_at, n.detail FROM notice_entries e JOIN notices n ON n.id = e.notice_id")
 	l.and("e.user_id = ?", int64(user))
@@ -182,11 +192,13 @@ func (s notifyStore) Inbox(ctx context.Context, reach account.Reach, user accoun
 	})
 }
 
+// Unread implements [notify.Store].
 func (s notifyStore) Unread(ctx context.Context, user account.UserID) (n int64, err error) {
 	_, err = found(s.row(ctx, "notify_unread", int64(user)).Scan(&n))
 	return n, err
 }
 
+// MarkRead implements [notify.Store].
 func (s notifyStore) MarkRead(ctx context.Context, user account.UserID, now time.Time, ids ...int64) error {
 	var marked int64
 	if len(ids) == 0 {
@@ -206,6 +218,7 @@ func (s notifyStore) MarkRead(ctx context.Context, user account.UserID, now time
 	return s.unread(ctx, user, -marked)
 }
 
+// Settings implements [notify.Store].
 func (s notifyStore) Settings(ctx context.Context, user account.UserID) (out notify.Settings, ok bool, err error) {
 	var choices string
 	ok, err = found(s.row(ctx, "notify_settings", int64(user)).Scan(&out.User, &out.Hour, &out.Zone, &choices))
@@ -215,6 +228,7 @@ func (s notifyStore) Settings(ctx context.Context, user account.UserID) (out not
 	return out, true, fromJSON(choices, &out.Choices)
 }
 
+// PutSettings implements [notify.Store].
 func (s notifyStore) PutSettings(ctx context.Context, in *notify.Settings) error {
 	choices, err := jsonText(in.Choices)
 	if err != nil {
@@ -224,6 +238,7 @@ func (s notifyStore) PutSettings(ctx context.Context, in *notify.Settings) error
 	return err
 }
 
+// Mails implements [notify.Store].
 func (s notifyStore) Mails(ctx context.Context, reach account.Reach, notice int64, address string, page account.Page) ([]notify.Mail, error) {
 	l := newListing("SELECT " + mailColumns + " FROM notice_mails m JOIN notices n ON n.id = m.notice_id")
 	l.andID("m.notice_id", notice)
@@ -234,10 +249,12 @@ func (s notifyStore) Mails(ctx context.Context, reach account.Reach, notice int6
 	return collect(rows, err, scanMail)
 }
 
+// Counts implements [notify.Store].
 func (s notifyStore) Counts(ctx context.Context, reach account.Reach, since time.Time) (map[string]int64, error) {
 	return s.tallies(ctx, mailTally, reach, since)
 }
 
+// DropNotices implements [notify.Store].
 func (s notifyStore) DropNotices(ctx context.Context, before time.Time, limit int) (int64, error) {
 	if _, err := s.exec(ctx, "notify_forget_rates", micros(before)); err != nil {
 		return 0, err
