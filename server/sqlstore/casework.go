@@ -60,6 +60,7 @@ func (s caseworkStore) RouseHeld(ctx context.Context, now time.Time) error {
 	return err
 }
 
+// AddDeed implements [casework.Store].
 func (s caseworkStore) AddDeed(ctx context.Context, d *casework.Deed) (bool, error) {
 	evidence, err := jsonText(d.Evidence)
 	if err != nil {
@@ -74,15 +75,18 @@ func (s caseworkStore) AddDeed(ctx context.Context, d *casework.Deed) (bool, err
 	return n > 0, err
 }
 
+// PutDeed implements [casework.Store].
 func (s caseworkStore) PutDeed(ctx context.Context, d *casework.Deed) error {
 	_, err := s.exec(ctx, "casework_put_deed", d.Cause.Device, d.Message, d.Cause.Rule, d.Cause.Part, string(d.Disposition), d.Case)
 	return err
 }
 
+// DropDeeds implements [casework.Store].
 func (s caseworkStore) DropDeeds(ctx context.Context, before time.Time, limit int) (int64, error) {
 	return s.exec(ctx, "casework_drop_deeds", idAt(before), limit)
 }
 
+// NextNumber implements [casework.Store].
 func (s caseworkStore) NextNumber(ctx context.Context) (n int64, err error) {
 	return n, s.row(ctx, "casework_next_number").Scan(&n)
 }
@@ -99,6 +103,7 @@ func words(c *casework.Case) string {
 	return strings.ToLower(string(c.Number) + " " + c.Subject.Host + " " + c.Title)
 }
 
+// AddCase implements [casework.Store].
 func (s caseworkStore) AddCase(ctx context.Context, c *casework.Case) error {
 	c.ID = s.NewID()
 	detail, err := jsonText(c)
@@ -133,10 +138,12 @@ func oneCase(r scanner, what string) (*casework.Case, error) {
 	return &c, nil
 }
 
+// LockCase implements [casework.Store].
 func (s caseworkStore) LockCase(ctx context.Context, id int64) (*casework.Case, error) {
 	return oneCase(s.row(ctx, "casework_lock_case", id), strconv.FormatInt(id, 10))
 }
 
+// PutCase implements [casework.Store].
 func (s caseworkStore) PutCase(ctx context.Context, c *casework.Case) error {
 	var company, level int64
 	var team, state string
@@ -155,6 +162,7 @@ func (s caseworkStore) PutCase(ctx context.Context, c *casework.Case) error {
 	return err
 }
 
+// AddEvent implements [casework.Store].
 func (s caseworkStore) AddEvent(ctx context.Context, e *casework.Event) error {
 	e.ID = s.NewID()
 	n, err := s.exec(ctx, "casework_add_event", e.ID, e.Case, e.Seq, micros(e.At), e.By.Who, e.By.Via, string(e.Kind), e.From, e.To, e.Text)
@@ -164,16 +172,19 @@ func (s caseworkStore) AddEvent(ctx context.Context, e *casework.Event) error {
 	return err
 }
 
+// TakeCode implements [casework.Store].
 func (s caseworkStore) TakeCode(ctx context.Context, hash string, id int64) (bool, error) {
 	n, err := s.exec(ctx, "casework_take_code", hash, id)
 	return n > 0, err
 }
 
+// FreeCode implements [casework.Store].
 func (s caseworkStore) FreeCode(ctx context.Context, id int64) error {
 	_, err := s.exec(ctx, "casework_free_code", id)
 	return err
 }
 
+// CaseOfCode implements [casework.Store].
 func (s caseworkStore) CaseOfCode(ctx context.Context, hash string) (id int64, err error) {
 	ok, err := found(s.row(ctx, "casework_case_of_code", hash).Scan(&id))
 	if err == nil && !ok {
@@ -182,6 +193,7 @@ func (s caseworkStore) CaseOfCode(ctx context.Context, hash string) (id int64, e
 	return id, err
 }
 
+// DropCases implements [casework.Store].
 func (s caseworkStore) DropCases(ctx context.Context, before time.Time, limit int) (int64, error) {
 	type old struct {
 		id, company, level int64
@@ -205,6 +217,7 @@ func (s caseworkStore) DropCases(ctx context.Context, before time.Time, limit in
 	return int64(len(list)), nil
 }
 
+// CasesDue implements [casework.Store].
 func (s caseworkStore) CasesDue(ctx context.Context, now time.Time, limit int) ([]int64, error) {
 	rows, err := s.query(ctx, "casework_due", micros(now), limit)
 	return collect(rows, err, func(r scanner) (id int64, err error) { return id, r.Scan(&id) })
@@ -225,14 +238,17 @@ func (s caseworkStore) one(ctx context.Context, reach account.Reach, condition s
 	return &list[0], nil
 }
 
+// Case implements [casework.Store].
 func (s caseworkStore) Case(ctx context.Context, reach account.Reach, id int64) (*casework.Case, error) {
 	return s.one(ctx, reach, "id = ?", id, strconv.FormatInt(id, 10))
 }
 
+// CaseByNumber implements [casework.Store].
 func (s caseworkStore) CaseByNumber(ctx context.Context, reach account.Reach, n casework.CaseNumber) (*casework.Case, error) {
 	return s.one(ctx, reach, "number = ?", string(n), string(n))
 }
 
+// Cases implements [casework.Store].
 func (s caseworkStore) Cases(ctx context.Context, reach account.Reach, f casework.CaseFilter, page account.Page) ([]casework.Case, error) {
 	l := newListing("SELECT detail FROM cases")
 	if len(f.States) > 0 {
@@ -268,6 +284,7 @@ func (s caseworkStore) Cases(ctx context.Context, reach account.Reach, f casewor
 	return collect(rows, err, scanCase)
 }
 
+// Events implements [casework.Store].
 func (s caseworkStore) Events(ctx context.Context, reach account.Reach, id int64, page account.Page) ([]casework.Event, error) {
 	l := newListing("SELECT id, case_id, seq, at, who, via, kind, was, became, body FROM case_events")
 	l.and("case_id = ?", id)
@@ -282,6 +299,7 @@ func (s caseworkStore) Events(ctx context.Context, reach account.Reach, id int64
 	})
 }
 
+// Deeds implements [casework.Store].
 func (s caseworkStore) Deeds(ctx context.Context, reach account.Reach, f casework.DeedFilter, page account.Page) ([]casework.Deed, error) {
 	l := newListing("SELECT id, device_id, message, rule, part, company_id, archive_id, at, event_at, disposition, case_id, level, title, evidence FROM case_deeds")
 	l.andID("case_id", f.Case)
@@ -304,6 +322,7 @@ func (s caseworkStore) Deeds(ctx context.Context, reach account.Reach, f casewor
 	})
 }
 
+// Tallies implements [casework.Store].
 func (s caseworkStore) Tallies(ctx context.Context, reach account.Reach) ([]casework.Tally, error) {
 	counts, err := s.tallies(ctx, caseTally, reach, time.Time{})
 	var out []casework.Tally

@@ -34,12 +34,14 @@ func scanConfigHead(row scanner) (h confighistory.Head, err error) {
 	return h, err
 }
 
+// Head implements [confighistory.Store].
 func (s configStore) Head(ctx context.Context, device int64, kind confighistory.Kind) (confighistory.Head, bool, error) {
 	h, err := scanConfigHead(s.row(ctx, "config_head", device, string(kind)))
 	ok, err := found(err)
 	return h, ok, err
 }
 
+// ByMessage implements [confighistory.Store].
 func (s configStore) ByMessage(ctx context.Context, device int64, kind confighistory.Kind, id callhome.MessageID) (confighistory.Revision, bool, error) {
 	if id == "" {
 		return confighistory.Revision{}, false, nil
@@ -49,6 +51,7 @@ func (s configStore) ByMessage(ctx context.Context, device int64, kind confighis
 	return r, ok, err
 }
 
+// Put implements [confighistory.Store].
 func (s configStore) Put(ctx context.Context, h confighistory.Head, b confighistory.Blob) error {
 	if _, err := s.exec(ctx, "config_put_text", b.Hash, b.Size, b.Data); err != nil {
 		return err
@@ -63,11 +66,13 @@ func (s configStore) Put(ctx context.Context, h confighistory.Head, b confighist
 	return err
 }
 
+// Touch implements [confighistory.Store].
 func (s configStore) Touch(ctx context.Context, h confighistory.Head) error {
 	_, err := s.exec(ctx, "config_touch", h.Device, string(h.Kind), micros(h.SeenAt), h.Salted, micros(h.SaltedAt), string(h.SaltedMsg))
 	return err
 }
 
+// Blob implements [confighistory.Store].
 func (s configStore) Blob(ctx context.Context, hash string) (data []byte, err error) {
 	ok, err := found(s.row(ctx, "config_text", hash).Scan(&data))
 	if err == nil && !ok {
@@ -76,6 +81,7 @@ func (s configStore) Blob(ctx context.Context, hash string) (data []byte, err er
 	return data, err
 }
 
+// SetCompany implements [confighistory.Store].
 func (s configStore) SetCompany(ctx context.Context, device int64, company account.CompanyID) error {
 	for _, name := range []string{"config_move_revisions", "config_move_heads"} {
 		if _, err := s.exec(ctx, name, device, int64(company)); err != nil {
@@ -85,6 +91,7 @@ func (s configStore) SetCompany(ctx context.Context, device int64, company accou
 	return nil
 }
 
+// Forget implements [confighistory.Store].
 func (s configStore) Forget(ctx context.Context, device int64) error {
 	for _, name := range []string{"config_forget_texts", "config_forget_heads", "config_forget_revisions"} {
 		if _, err := s.exec(ctx, name, device); err != nil {
@@ -94,6 +101,7 @@ func (s configStore) Forget(ctx context.Context, device int64) error {
 	return nil
 }
 
+// Revision implements [confighistory.Store].
 func (s configStore) Revision(ctx context.Context, reach account.Reach, device int64, kind confighistory.Kind, number int) (confighistory.Revision, error) {
 	row := s.row(ctx, "config_latest", device, string(kind))
 	if number != 0 {
@@ -110,6 +118,7 @@ func (s configStore) Revision(ctx context.Context, reach account.Reach, device i
 	return r, nil
 }
 
+// Revisions implements [confighistory.Store].
 func (s configStore) Revisions(ctx context.Context, reach account.Reach, device int64, kind confighistory.Kind, page account.Page) ([]confighistory.Revision, error) {
 	l := newListing("SELECT " + configColumns + " FROM config_revisions r")
 	l.and("r.device_id = ?", device)
@@ -120,6 +129,7 @@ func (s configStore) Revisions(ctx context.Context, reach account.Reach, device 
 	return collect(rows, err, scanConfigOnly)
 }
 
+// Heads implements [confighistory.Store].
 func (s configStore) Heads(ctx context.Context, reach account.Reach, device int64, kind confighistory.Kind, page account.Page) ([]confighistory.Head, error) {
 	l := newListing("SELECT " + configColumns + ", h.seen_at, h.salted, h.salted_at, h.salted_msg FROM config_heads h JOIN config_revisions r ON r.id = h.revision_id")
 	l.andID("h.device_id", device)
