@@ -47,7 +47,7 @@ soak: build ## the long versions: kills, outages, fuzzing, load; FOR=30m
 	$(MAKE) fuzz FOR=$(FOR)
 
 bench: build ## benchmarks, then whole processes beside their peers; results to docs/performance.md
-	$(GO) test -run '^$$' -bench . -benchmem ./codec/... ./agent/... ./outbox/... ./deliver/...
+	$(GO) test -run '^$$' -bench . -benchmem ./codec/... ./agent/... ./outbox/... ./deliver/... ./server/... ./gateway/... ./bench/gatewaydrain
 	$(GO) run ./bench/peers
 
 fuzz: ## fuzz every parser, FOR divided among them

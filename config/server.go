@@ -154,6 +154,10 @@ func (c *Server) validateListen() error {
 			u, err := url.Parse(raw)
 			if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 				errs = append(errs, fault(fmt.Sprintf("listen.%s[%d]", key, i), "%q is not of the form http://address:port or https://address:port", raw))
+				continue
+			}
+			if u.Scheme == "http" && !c.Insecure && !loopbackHost(u.Hostname()) {
+				errs = append(errs, fault(fmt.Sprintf("listen.%s[%d]", key, i), "%s would be in the clear beyond this host; use https, or set insecure: true", raw))
 			}
 		}
 	}
