@@ -29,6 +29,9 @@ type JournalIntake struct {
 	at    journal.Position
 	ahead chan fetched   // the next batch, being fetched; nil: nobody fetches
 	again *journal.Batch // a batch whose transaction failed
+
+	taken   int64 // by the journal when the latest batch was done
+	pressed bool
 }
 
 // fetched is a batch that was read and prepared, or why it could not be.
@@ -67,8 +70,15 @@ func (w *JournalIntake) Work(ctx context.Context, limit int, prepare archive.Pre
 	}
 	w.at, w.again = b.Next, nil
 	w.Done(*b)
+	taken, room := w.Taken()
+	w.pressed = room && taken-w.taken > int64(len(b.Arrivals))
+	w.taken = taken
 	return len(b.Arrivals), nil
 }
+
+// Pressed reports whether more came during the latest batch than was worked, and there is room for it: work does not keep
+// up in any case, so the machine is best left to those who wait for an answer. It belongs to whoever calls Work.
+func (w *JournalIntake) Pressed() bool { return w.pressed }
 
 // fresh notes the keys of arrivals and gives those that are no repeats.
 func (w *JournalIntake) fresh(ctx context.Context, tx *Tx, all []archive.Arrival) ([]archive.Arrival, error) {

@@ -70,7 +70,7 @@ type Journal struct {
 	arrivals int64
 	bytes    int64
 	oldest   time.Time
-	last     int // arrivals of the latest sync
+	taken    int64 // arrivals of this process, ever
 	stopping bool
 
 	// Of the writer alone.
@@ -232,15 +232,11 @@ func (j *Journal) leave(k archive.Key, e *entry, id int64, err error) {
 	close(e.done)
 }
 
-// pressed is how many arrivals one sync makes durable when senders are waiting: below it the machine has time.
-const pressed = 4
-
-// Pressed reports whether senders come faster than one after the other, and there is room for what they send: a worker
-// does well to leave the machine to them.
-func (j *Journal) Pressed() bool {
+// Taken is how many arrivals this process has taken in all, and whether there is ample room for more.
+func (j *Journal) Taken() (n int64, room bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return (j.last >= pressed || len(j.pending) >= pressed) && j.bytes < j.o.MaxBytes/4
+	return j.taken, j.bytes < j.o.MaxBytes/4
 }
 
 // Backlog implements [archive.Intake].

@@ -98,8 +98,8 @@ func (j *Journal) settle(batch []*request, size int64, err error) {
 		j.arrivals++
 		j.bytes += int64(len(r.arrival.Body))
 	}
-	j.last = len(batch)
 	if err == nil {
+		j.taken += int64(len(batch))
 		j.synced = j.at
 		close(j.news)
 		j.news = make(chan struct{})
