@@ -144,12 +144,16 @@ func TestKill(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for round := range rounds {
+		before := sizeOf(filepath.Join(dir, "journal"))
 		c := exec.Command(os.Args[0])
 		c.Env = append(os.Environ(), killEnv+"="+dir, killEnv+"_ROUND="+strconv.Itoa(round))
 		var complaint strings.Builder
 		c.Stderr = &complaint
 		if err := c.Start(); err != nil {
 			t.Fatal(err)
+		}
+		if round%4 != 0 { // the others may die before they have done anything
+			awaitGrowth(t, filepath.Join(dir, "journal"), before)
 		}
 		time.Sleep(time.Duration(20+rand.IntN(150)) * time.Millisecond) // the moment of the kill is the test
 		if err := c.Process.Kill(); err != nil {
@@ -161,6 +165,25 @@ func TestKill(t *testing.T) {
 	}
 	finish(t, dir)
 	audit(t, filepath.Join(dir, "journal"), rounds)
+}
+
+// sizeOf is the size of a file, 0 of none.
+func sizeOf(path string) int64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0
+	}
+	return info.Size()
+}
+
+// awaitGrowth waits until a process has acknowledged something, however long a busy machine takes to start it.
+func awaitGrowth(t *testing.T, path string, before int64) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); sizeOf(path) <= before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the child has done nothing for a minute")
+		}
+	}
 }
 
 // finish delivers what the killed processes left.
