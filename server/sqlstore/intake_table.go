@@ -15,6 +15,9 @@ const (
 	tableBatch = 200
 	// tableWriters are the transactions that take arrivals at once: while one syncs, the next is filled.
 	tableWriters = 3
+	// workBatch bounds one transaction of work: several run at once, and the shorter each is, the less it is in the way of
+	// the others.
+	workBatch = 100
 	// claimLanes is how many lanes a worker takes at once.
 	claimLanes = 8
 	// pollMin and pollMax bound the pause between two looks for arrivals that other processes took.
@@ -182,6 +185,7 @@ func insertKeys(ctx context.Context, tx *Tx, batch []*taking) (map[archive.Key]b
 func (t *TableIntake) Work(ctx context.Context, limit int, prepare archive.Prepare, f func(*Tx, []archive.Arrival) error) (int, error) {
 	idle := time.NewTimer(idleReturn)
 	defer idle.Stop()
+	limit = min(limit, workBatch)
 	for pause := pollMin; ; pause = min(2*pause, pollMax) {
 		n, err := t.tryWork(ctx, limit, prepare, f)
 		if n > 0 || err != nil {
