@@ -222,12 +222,6 @@ func (a *agentProcess) stop() {
 // eventually calls f until it returns nil.
 func eventually(t *testing.T, what string, f func() error) {
 	t.Helper()
-	within(t, patience, what, f)
-}
-
-// within calls f until it returns nil, for so long.
-func within(t *testing.T, patience time.Duration, what string, f func() error) {
-	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		err := f()
