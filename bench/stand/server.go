@@ -2,10 +2,8 @@ package stand
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"callhome/bench/proc"
@@ -73,21 +71,6 @@ func (s *Server) AwaitWorked(n int64, most time.Duration) error {
 	}
 }
 
-// Ready waits until the back end says that it serves.
-func (s *Server) Ready() error {
-	for deadline := time.Now().Add(listenTime); time.Now().Before(deadline); time.Sleep(2 * time.Millisecond) {
-		resp, err := http.Get("http://" + s.metrics + "/readyz")
-		if err != nil {
-			continue
-		}
-		_ = resp.Body.Close()
-		if resp.StatusCode == http.StatusOK {
-			return nil
-		}
-	}
-	return fmt.Errorf("the back end is not ready")
-}
-
 // Floor is the least that a durable back end does.
 type Floor struct {
 	p    *proc.Process
@@ -115,6 +98,3 @@ func StartFloor(dir, bin string, cert *Certificate, wrap []string) (*Floor, erro
 
 // Stop ends it.
 func (f *Floor) Stop() { f.p.Stop() }
-
-// IsPostgres reports whether a database is one.
-func IsPostgres(dsn string) bool { return strings.HasPrefix(dsn, "postgres") }
